@@ -1,0 +1,60 @@
+/* network.h -- an ONNX file, read, checked and ready to be bound to shapes
+ *
+ * Threads: a CamNetwork never changes once loaded; any number may read it.
+ */
+#pragma once
+
+#include "core/graph/graph.h"
+
+typedef struct _CamNetwork CamNetwork;
+
+/* @path: an .onnx file.  Refuses (CAM_GRAPH_ERROR, G_IO_ERROR) within a second
+ * what is no ONNX, broken, unsupported or larger than @memory_limit bytes
+ * (0: 8 GiB).  External data is only read from the model's own folder.
+ * (transfer full) */
+CamNetwork *cam_network_load (const char *path, guint64 memory_limit,
+                              GCancellable *cancellable, GError **error);
+/* From memory, without external data unless @folder (nullable) is given. */
+CamNetwork *cam_network_load_bytes (GBytes *bytes, const char *folder,
+                                    guint64 memory_limit, GError **error);
+CamNetwork *cam_network_ref (CamNetwork *network);
+void cam_network_unref (CamNetwork *network);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (CamNetwork, cam_network_unref)
+
+/* The graph as the file has it, weights included (borrowed). */
+const CamGraph *cam_network_graph (const CamNetwork *network);
+/* metadata_props; NULL where the key is absent (borrowed) */
+const char *cam_network_metadata (const CamNetwork *network, const char *key);
+/* SHA-256 of the file (external data appended in the order of use), lower-case hex (borrowed) */
+const char *cam_network_digest (const CamNetwork *network);
+/* Elements of all float initialisers. */
+guint64 cam_network_parameters (const CamNetwork *network);
+/* Output that is the embedding: rank 2 [N, D] (or [N, D, 1, 1]), named
+ * "embedding" or the first of that shape; NULL where there is none. */
+const char *cam_network_embedding (const CamNetwork *network);
+/* The fallback target layer of @embedding: the last spatial tensor (rank 4,
+ * h*w > 1) before the pooling or flattening that leads to it; NULL: none. */
+const char *cam_network_fallback_layer (const CamNetwork *network,
+                                        const char *embedding);
+
+typedef struct
+{
+  char *name;
+  char *op;       /* operator that makes it */
+  CamDType dtype;
+  CamShape shape; /* -1 where it follows a symbolic dim of the input */
+  char *text;     /* "[N, 960, 7, 7]" for people */
+} CamTensorInfo;
+
+void cam_tensor_info_free (CamTensorInfo *info);
+
+/* Every float tensor that the picture flows through, in order, of rank 3 or 4
+ * with more than one position: the possible target layers; for @height x
+ * @width pictures (0: what the file says, or 224).  Array of CamTensorInfo
+ * (transfer full).  Symbolic dims are found by binding two values and looking
+ * which sizes follow. */
+GPtrArray *cam_network_layers (const CamNetwork *network, int height,
+                               int width, GError **error);
+/* Multiply-adds of one picture up to all outputs. */
+guint64 cam_network_macs (const CamNetwork *network, int height, int width,
+                          GError **error);
