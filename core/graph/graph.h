@@ -52,6 +52,7 @@ typedef struct
   double *floats;
   char **strings;
   CamTensor *tensor;
+  gboolean seen; /* a getter has asked for it */
 } CamAttribute;
 
 struct _CamValue /* one named tensor of the graph */
@@ -77,6 +78,7 @@ struct _CamNode
   GPtrArray *attributes; /* of CamAttribute, owned             */
   int opset;
   gpointer params;      /* the operator's own struct, from op->parse */
+  guint mark;           /* for whoever walks the graph; means nothing between */
 };
 
 struct _CamGraph
@@ -106,6 +108,12 @@ CamValue *cam_graph_add_value (CamGraph *graph, const char *name,
 /* @tensor (transfer full) */
 CamValue *cam_graph_add_constant (CamGraph *graph, const char *hint,
                                   CamTensor *tensor);
+CamAttribute *cam_attribute_new (const char *name, CamAttributeKind kind);
+/* Shares the tensor. */
+CamAttribute *cam_attribute_copy (const CamAttribute *attribute);
+void cam_attribute_free (CamAttribute *attribute);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (CamAttribute, cam_attribute_free)
+
 /* Appends a node; looks the operator up (CAM_GRAPH_ERROR_UNSUPPORTED names
  * node, operator, opset), does not parse.  Attributes can be added, then
  * cam_node_parse.  Outputs' producer is set. */
@@ -119,7 +127,9 @@ CamNode *cam_graph_add_node (CamGraph *graph, const char *domain,
 gboolean cam_node_parse (CamNode *node, GError **error);
 /* Puts nodes in topological order; FALSE (MALFORMED) names a cycle's node. */
 gboolean cam_graph_sort (CamGraph *graph, GError **error);
-/* Drops nodes and values that no output (nor @keep, may be NULL) needs. */
+/* Drops nodes and values that no output (nor @keep, of CamValue, may be NULL)
+ * needs.  Graph inputs stay.  Outputs of a node that stays are set to NULL
+ * where nobody wants them, except the first.  Needs topological order. */
 void cam_graph_prune (CamGraph *graph, GPtrArray *keep);
 /* Every reader of @from reads @to instead, graph outputs included. */
 void cam_graph_replace_value (CamGraph *graph, CamValue *from, CamValue *to);
