@@ -11,15 +11,10 @@
 
 #include "core/base/threads.h"
 #include "core/engine/network.h"
+#include "core/graph/bind.h"
 
 typedef struct _CamPlan CamPlan;
 typedef struct _CamWorkspace CamWorkspace;
-
-typedef struct
-{
-  const char *name; /* of a graph input */
-  CamShape shape;   /* concrete         */
-} CamBinding;
 
 typedef struct
 {
