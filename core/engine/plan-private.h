@@ -1,0 +1,76 @@
+/* plan-private.h -- what the parts of the engine know of a plan
+ *
+ * Steps are the nodes of plan->graph in their order.  Every value that is no
+ * constant has a storage: an interval in the workspace's arena, which views
+ * and operators that write in place share.
+ */
+#pragma once
+
+#include "core/engine/memory.h"
+#include "core/engine/plan.h"
+#include "core/graph/operator.h"
+
+#define CAM_NO_STORAGE G_MAXUINT
+
+/* The way back from plan->of to one tensor.  Offsets and sizes are for one
+ * seed; n_seeds of them multiply both. */
+typedef struct
+{
+  char *name;         /* as the caller names it                          */
+  CamValue *value;    /* the tensor of that name                         */
+  CamValue *source;   /* where its gradient gathers: value, or the NHWC
+                         tensor that value is a transposed copy of       */
+  gboolean *on_path;  /* [n_values]                                      */
+  guint *storage;     /* [n_values] interval of the gradient, or none    */
+  CamInterval *intervals;
+  guint n_intervals;
+  guint temporary;    /* first of one interval a backward step, for shares
+                         that are added */
+  gsize arena_bytes;
+} CamGradientPart;
+
+struct _CamPlan
+{
+  gatomicrefcount ref_count;
+  CamGraph *graph; /* what runs; its values are numbered */
+  GPtrArray *inputs;  /* of CamValue, as the network names them */
+  GHashTable *fetches; /* name -> CamValue */
+  guint *storage;      /* [n_values] */
+  CamInterval *intervals;
+  guint n_intervals;
+  gsize arena_bytes, weight_bytes;
+  guint64 macs;
+  CamValue *of;       /* NULL: no backward pass */
+  GPtrArray *parts;   /* of CamGradientPart */
+};
+
+/* gradient-plan.c */
+CamGradientPart *cam_gradient_part_new (CamPlan *plan, const char *name,
+                                        CamValue *value, CamValue *source,
+                                        GError **error);
+void cam_gradient_part_free (CamGradientPart *part);
+/* It has an output on the path, and an input on it. */
+gboolean cam_gradient_part_has_node (const CamGradientPart *part,
+                                     const CamNode *node);
+/* Adds the values whose forward contents the part's backward reads. */
+void cam_gradient_part_keep (const CamPlan *plan, const CamGradientPart *part,
+                             gboolean *keep);
+
+/* storage.c: decides plan->storage; @keep [n_values]: lives to the end */
+void cam_plan_assign_storage (CamPlan *plan, const gboolean *keep);
+
+/* workspace.c */
+struct _CamWorkspace
+{
+  CamPlan *plan;
+  CamThreads *threads;
+  gpointer arena, scratch;
+  gsize scratch_bytes;
+  CamTensor **tensors; /* [n_values] */
+  gboolean ran;
+  gpointer gradient_arena;
+  gsize gradient_bytes;
+};
+
+/* FALSE with an error before the first run. */
+gboolean cam_workspace_has_run (const CamWorkspace *workspace, GError **error);

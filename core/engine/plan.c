@@ -1,0 +1,248 @@
+/* plan.c -- from a network and shapes to what runs */
+#include <string.h>
+
+#include "core/base/blas.h"
+#include "core/engine/passes/passes.h"
+#include "core/engine/plan-private.h"
+
+#define DEFAULT_LIMIT (G_GUINT64_CONSTANT (8) << 30)
+
+/* All names that must survive: fetches, and both ends of the gradients. */
+static GPtrArray *
+names_to_keep (CamNetwork *network, const CamPlanOptions *options)
+{
+  GPtrArray *names = g_ptr_array_new_with_free_func (g_free);
+  const CamGraph *graph = cam_network_graph (network);
+
+  for (guint i = 0; !options->fetches && i < graph->outputs->len; i++)
+    g_ptr_array_add (
+      names, g_strdup (((CamValue *) graph->outputs->pdata[i])->name));
+  for (guint i = 0; options->fetches && options->fetches[i]; i++)
+    g_ptr_array_add (names, g_strdup (options->fetches[i]));
+  if (options->gradient_of)
+    {
+      g_ptr_array_add (names, g_strdup (options->gradient_of));
+      for (guint i = 0; options->gradient_at && options->gradient_at[i]; i++)
+        g_ptr_array_add (names, g_strdup (options->gradient_at[i]));
+    }
+  g_ptr_array_add (names, NULL);
+  return names;
+}
+
+static guint64
+count_macs (const CamGraph *graph)
+{
+  guint64 macs = 0;
+
+  for (guint i = 0; i < graph->nodes->len; i++)
+    {
+      const CamNode *node = graph->nodes->pdata[i];
+
+      if (node->op->macs)
+        macs += node->op->macs (node);
+    }
+  return macs;
+}
+
+static void
+number_values (CamGraph *graph)
+{
+  for (guint i = 0; i < graph->values->len; i++)
+    ((CamValue *) graph->values->pdata[i])->index = i;
+}
+
+static CamValue *
+find_value (const CamPlan *plan, const char *name, GError **error)
+{
+  CamValue *value = cam_graph_find (plan->graph, name);
+
+  if (!value)
+    g_set_error (error, CAM_GRAPH_ERROR, CAM_GRAPH_ERROR_NOT_FOUND,
+                 "the network has no tensor '%s'", name);
+  return value;
+}
+
+static gboolean
+find_names (CamPlan *plan, GPtrArray *names, const CamPlanOptions *options,
+            GError **error)
+{
+  for (guint i = 0; i + 1 < names->len; i++)
+    {
+      CamValue *value = find_value (plan, names->pdata[i], error);
+
+      if (!value)
+        return FALSE;
+      g_hash_table_insert (plan->fetches, g_strdup (names->pdata[i]), value);
+    }
+  plan->of = options->gradient_of
+               ? cam_graph_find (plan->graph, options->gradient_of) : NULL;
+  return TRUE;
+}
+
+static gboolean
+make_parts (CamPlan *plan, const CamPlanOptions *options, GError **error)
+{
+  plan->parts = g_ptr_array_new_with_free_func (
+    (GDestroyNotify) cam_gradient_part_free);
+  for (guint i = 0; options->gradient_of && options->gradient_at
+                    && options->gradient_at[i]; i++)
+    {
+      const char *name = options->gradient_at[i];
+      CamValue *value = cam_graph_find (plan->graph, name);
+      CamGradientPart *part
+        = cam_gradient_part_new (plan, name, value,
+                                 cam_pass_layout_source (value), error);
+
+      if (!part)
+        return FALSE;
+      g_ptr_array_add (plan->parts, part);
+    }
+  return TRUE;
+}
+
+static void
+plan_memory (CamPlan *plan)
+{
+  g_autofree gboolean *keep = g_new0 (gboolean, plan->graph->values->len);
+  GHashTableIter iter;
+  gpointer value;
+
+  g_hash_table_iter_init (&iter, plan->fetches);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    keep[((CamValue *) value)->index] = TRUE;
+  for (guint i = 0; i < plan->parts->len; i++)
+    cam_gradient_part_keep (plan, plan->parts->pdata[i], keep);
+  cam_plan_assign_storage (plan, keep);
+}
+
+static gboolean
+check_limit (CamPlan *plan, guint64 limit, GError **error)
+{
+  for (guint i = 0; i < plan->graph->values->len; i++)
+    {
+      const CamValue *value = plan->graph->values->pdata[i];
+
+      if (value->constant)
+        plan->weight_bytes += value->constant->n_elements
+                              * cam_dtype_size (value->constant->dtype);
+    }
+  limit = limit ? limit : DEFAULT_LIMIT;
+  if (plan->arena_bytes <= limit
+      && plan->weight_bytes <= limit - plan->arena_bytes)
+    return TRUE;
+  g_set_error (error, CAM_GRAPH_ERROR, CAM_GRAPH_ERROR_TOO_LARGE,
+               "the network needs %" G_GSIZE_FORMAT " bytes for activations "
+               "and %" G_GSIZE_FORMAT " for weights, and the limit is %"
+               G_GUINT64_FORMAT, plan->arena_bytes, plan->weight_bytes, limit);
+  return FALSE;
+}
+
+static gboolean
+bind_graph (CamPlan *plan, CamNetwork *network, GPtrArray *names,
+            const CamPlanOptions *options, GError **error)
+{
+  plan->graph = cam_graph_bind (cam_network_graph (network),
+                                options->bindings, options->n_bindings,
+                                (const char *const *) names->pdata, error);
+  if (!plan->graph)
+    return FALSE;
+  plan->macs = count_macs (plan->graph);
+  plan->inputs = g_ptr_array_new ();
+  for (guint i = 0; i < plan->graph->inputs->len; i++)
+    g_ptr_array_add (plan->inputs, plan->graph->inputs->pdata[i]);
+  return TRUE;
+}
+
+static gboolean
+build (CamPlan *plan, GPtrArray *names, const CamPlanOptions *options,
+       GError **error)
+{
+  const char *const *keep = (const char *const *) names->pdata;
+
+  if (!options->reference
+      && !cam_passes_run (plan->graph, keep, options->gradient_of != NULL,
+                          error))
+    return FALSE;
+  number_values (plan->graph);
+  if (!find_names (plan, names, options, error)
+      || !make_parts (plan, options, error))
+    return FALSE;
+  plan_memory (plan);
+  return check_limit (plan, options->memory_limit, error);
+}
+
+CamPlan *
+cam_plan_new (CamNetwork *network, const CamPlanOptions *options,
+              GError **error)
+{
+  g_autoptr (GPtrArray) names = names_to_keep (network, options);
+  CamPlan *plan = g_new0 (CamPlan, 1);
+  gboolean bound;
+
+  g_atomic_ref_count_init (&plan->ref_count);
+  plan->fetches = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
+                                         NULL);
+  bound = bind_graph (plan, network, names, options, error);
+  if (options->consume)
+    cam_network_unref (network);
+  if (!bound || !build (plan, names, options, error))
+    g_clear_pointer (&plan, cam_plan_unref);
+  return plan;
+}
+
+CamPlan *
+cam_plan_ref (CamPlan *plan)
+{
+  g_atomic_ref_count_inc (&plan->ref_count);
+  return plan;
+}
+
+void
+cam_plan_unref (CamPlan *plan)
+{
+  if (!plan || !g_atomic_ref_count_dec (&plan->ref_count))
+    return;
+  g_clear_pointer (&plan->parts, g_ptr_array_unref);
+  g_clear_pointer (&plan->inputs, g_ptr_array_unref);
+  g_clear_pointer (&plan->graph, cam_graph_free);
+  g_hash_table_unref (plan->fetches);
+  g_free (plan->storage);
+  g_free (plan->intervals);
+  g_free (plan);
+}
+
+gboolean
+cam_plan_shape (const CamPlan *plan, const char *name, CamDType *dtype,
+                CamShape *shape)
+{
+  const CamValue *value = g_hash_table_lookup (plan->fetches, name);
+
+  for (guint i = 0; !value && i < plan->inputs->len; i++)
+    if (g_str_equal (((CamValue *) plan->inputs->pdata[i])->name, name))
+      value = plan->inputs->pdata[i];
+  if (!value)
+    return FALSE;
+  if (dtype)
+    *dtype = value->dtype;
+  if (shape)
+    *shape = value->shape;
+  return TRUE;
+}
+
+guint64
+cam_plan_macs (const CamPlan *plan)
+{
+  return plan->macs;
+}
+
+gsize
+cam_plan_weight_bytes (const CamPlan *plan)
+{
+  return plan->weight_bytes;
+}
+
+gsize
+cam_plan_workspace_bytes (const CamPlan *plan)
+{
+  return plan->arena_bytes;
+}
