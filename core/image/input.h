@@ -13,32 +13,56 @@
 
 #include "core/base/tensor.h"
 
-typedef enum { CAM_RESIZE_STRETCH, CAM_RESIZE_CROP, CAM_RESIZE_PAD } CamResize;
-typedef enum { CAM_FILTER_BILINEAR, CAM_FILTER_BICUBIC } CamFilter;
-typedef enum { CAM_CHANNELS_RGB, CAM_CHANNELS_BGR, CAM_CHANNELS_GRAY } CamChannels;
+typedef enum
+{
+  CAM_RESIZE_STRETCH,
+  CAM_RESIZE_CROP,
+  CAM_RESIZE_PAD
+} CamResize;
+typedef enum
+{
+  CAM_FILTER_BILINEAR,
+  CAM_FILTER_BICUBIC
+} CamFilter;
+typedef enum
+{
+  CAM_CHANNELS_RGB,
+  CAM_CHANNELS_BGR,
+  CAM_CHANNELS_GRAY
+} CamChannels;
 
 typedef struct /* how pictures go into one network */
 {
-  int width, height;    /* of the input, in pixels */
+  int width, height; /* of the input, in pixels */
   CamResize resize;
-  double crop_fraction; /* crop: input side / resized short side, e.g. 224/256; else 1 */
+  double crop_fraction; /* crop: input side / resized short side, e.g. 224/256;
+                           else 1 */
   CamFilter filter;
   CamChannels channels;
-  double scale;         /* v = byte value (0..255) * scale ... */
-  double mean[3], std[3]; /* ... input = (v - mean) / std, in the order of channels */
-  double background[3]; /* under transparent pixels and in padding, sRGB 0..1; default white for alpha */
+  double scale; /* v = byte value (0..255) * scale ... */
+  double mean[3],
+      std[3]; /* ... input = (v - mean) / std, in the order of channels */
+  double background[3]; /* under transparent pixels and in padding, sRGB 0..1;
+                           default white for alpha */
   double pad_value[3];  /* padding, sRGB 0..1 */
   gboolean nhwc;        /* the input tensor is [1, h, w, c] */
 } CamInputSettings;
 
 typedef struct
 {
-  int width, height;         /* of the picture, in its own pixels */
-  double x, y, w, h;         /* what part of the picture the whole input covers (may reach outside with pad) */
+  int width, height; /* of the picture, in its own pixels */
+  double x, y, w, h; /* what part of the picture the whole input covers (may
+                        reach outside with pad) */
   int input_width, input_height;
 } CamView;
 
-typedef enum { CAM_PIXEL_RGBA8, CAM_PIXEL_RGB8, CAM_PIXEL_RGBA16, CAM_PIXEL_RGBA_FLOAT } CamPixelFormat;
+typedef enum
+{
+  CAM_PIXEL_RGBA8,
+  CAM_PIXEL_RGB8,
+  CAM_PIXEL_RGBA16,
+  CAM_PIXEL_RGBA_FLOAT
+} CamPixelFormat;
 
 typedef struct _CamInputBuilder CamInputBuilder;
 
@@ -53,7 +77,8 @@ CamInputBuilder *cam_input_builder_new (const CamInputSettings *settings,
 void cam_input_builder_add_rows (CamInputBuilder *builder,
                                  CamPixelFormat format, gconstpointer pixels,
                                  gsize stride, int n_rows);
-/* [1, C, H, W] float32 (or [1, H, W, C]) after all rows; frees the builder. (transfer full) */
+/* [1, C, H, W] float32 (or [1, H, W, C]) after all rows; frees the builder.
+ * (transfer full) */
 CamTensor *cam_input_builder_finish (CamInputBuilder *builder, CamView *view,
                                      GError **error);
 void cam_input_builder_free (CamInputBuilder *builder);

@@ -1,7 +1,8 @@
 /* overlay.h -- a class activation map as a picture over what it explains
  *
  * method.md section 6: enlarged bilinearly (half-pixel centres) to the pixels
- * that the network saw, transparent elsewhere and where at or below the threshold.
+ * that the network saw, transparent elsewhere and where at or below the
+ * threshold.
  */
 #pragma once
 
@@ -17,7 +18,7 @@ typedef enum
   CAM_N_COLORMAPS
 } CamColormap;
 
-const char *cam_colormap_name (CamColormap colormap);      /* "turbo" */
+const char *cam_colormap_name (CamColormap colormap); /* "turbo" */
 gboolean cam_colormap_parse (const char *name, CamColormap *colormap);
 /* 256 x RGB, 0..255 (static) */
 const guint8 *cam_colormap_table (CamColormap colormap);
@@ -25,16 +26,16 @@ const guint8 *cam_colormap_table (CamColormap colormap);
 typedef struct /* a map M, clipped at 0, h x w, with its maximum */
 {
   int width, height;
-  float *values;  /* owned */
-  float maximum;  /* 0: the map is empty */
+  float *values; /* owned */
+  float maximum; /* 0: the map is empty */
 } CamHeatMap;
 
 void cam_heat_map_free (CamHeatMap *map);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CamHeatMap, cam_heat_map_free)
 
 /* The map laid on the picture, values over the maximum (0..1), 0 where the
- * network did not see; rows y0 .. y0 + n_rows - 1 of a @out_width x @out_height picture of the
- * whole of view->width x view->height (smaller for previews). */
+ * network did not see; rows y0 .. y0 + n_rows - 1 of a @out_width x @out_height
+ * picture of the whole of view->width x view->height (smaller for previews). */
 void cam_overlay_values (const CamHeatMap *map, const CamView *view,
                          int out_width, int out_height, int y0, int n_rows,
                          float *out);
@@ -43,6 +44,7 @@ void cam_overlay_rgba (const CamHeatMap *map, const CamView *view,
                        CamColormap colormap, double threshold, int out_width,
                        int out_height, int y0, int n_rows, guint8 *out,
                        gsize stride);
-/* source-over of an RGBA8 overlay at @opacity (0..1) on @base (RGBA8, in place), n pixels, in sRGB. */
+/* source-over of an RGBA8 overlay at @opacity (0..1) on @base (RGBA8, in
+ * place), n pixels, in sRGB. */
 void cam_overlay_blend (const guint8 *overlay, double opacity, guint8 *base,
                         gsize n_pixels);

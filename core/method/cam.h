@@ -1,20 +1,29 @@
-/* cam.h -- channel weights and class activation maps (method.md sections 1, 3) */
+/* cam.h -- channel weights and class activation maps (method.md sections 1, 3)
+ */
 #pragma once
 
 #include "core/image/overlay.h"
 #include "core/model/model.h"
 
-/* Reads activations [1, ...] or [...] as K x h x w by @layout.  tokens without a
- * square number of positions are refused.  (transfer full) float32 [K, h, w] */
+/* Reads activations [1, ...] or [...] as K x h x w by @layout.  tokens without
+ * a square number of positions are refused.  (transfer full) float32 [K, h, w]
+ */
 CamTensor *cam_activations_chw (const CamTensor *activations, CamLayout layout,
                                 GError **error);
-/* Grad-CAM: alpha_k = mean over positions of gradient [K, h, w] (Selvaraju et al. 2017, eq. 1) */
+/* The layout that the shape of a layer suggests, for pictures of @input's
+ * proportions. */
+CamLayout cam_layout_guess (const CamShape *shape,
+                            const CamInputSettings *input);
+/* Grad-CAM: alpha_k = mean over positions of gradient [K, h, w] (Selvaraju et
+ * al. 2017, eq. 1) */
 void cam_gradcam_weights (const CamTensor *gradient, float *alpha);
-/* Grad-CAM++ (Chattopadhay et al. 2018); returns how many positions had a denominator <= 0 (they contribute 0). */
+/* Grad-CAM++ (Chattopadhay et al. 2018); returns how many positions had a
+ * denominator <= 0 (they contribute 0). */
 gsize cam_gradcampp_weights (const CamTensor *gradient,
                              const CamTensor *activations, double eps,
                              float *alpha);
-/* Channel numbers of the k largest weights, largest first, ties to the lower number; k 0 or > K: all.  Returns how many. */
+/* Channel numbers of the k largest weights, largest first, ties to the lower
+ * number; k 0 or > K: all.  Returns how many. */
 int cam_top_channels (const float *alpha, int n_channels, int k, int *channels);
 /* M = ReLU (sum over the top k of alpha_k A_k) (transfer full) */
 CamHeatMap *cam_heat_map_new (const CamTensor *activations_chw,

@@ -14,11 +14,16 @@
 #include "core/method/cam.h"
 #include "core/model/model.h"
 
-typedef enum { CAM_TRANSFER_CLUSTER, CAM_TRANSFER_NEIGHBOUR } CamTransfer;
+typedef enum
+{
+  CAM_TRANSFER_CLUSTER,
+  CAM_TRANSFER_NEIGHBOUR
+} CamTransfer;
 
 typedef struct _CamExplainer CamExplainer;
 
-/* @layer NULL: the model's, else the fallback.  @gradient: TRUE where explicit triplets will be asked for.
+/* @layer NULL: the model's, else the fallback.  @gradient: TRUE where explicit
+ * triplets will be asked for.
  * @n_threads 0: all cores. (transfer full) */
 CamExplainer *cam_explainer_new (CamModel *model, const char *layer,
                                  gboolean gradient, int n_threads,
@@ -26,6 +31,9 @@ CamExplainer *cam_explainer_new (CamModel *model, const char *layer,
 void cam_explainer_free (CamExplainer *explainer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CamExplainer, cam_explainer_free)
 const char *cam_explainer_layer (const CamExplainer *explainer);
+/* TRUE: nobody chose it, it is the last before the pooling: say so. */
+gboolean cam_explainer_layer_is_fallback (const CamExplainer *explainer);
+CamLayout cam_explainer_layout (const CamExplainer *explainer);
 CamModel *cam_explainer_model (const CamExplainer *explainer); /* borrowed */
 int cam_explainer_embedding_dim (const CamExplainer *explainer);
 int cam_explainer_channels (const CamExplainer *explainer);
@@ -49,16 +57,23 @@ CamObservation *cam_explainer_observe (CamExplainer *explainer,
 typedef struct
 {
   CamTransfer transfer;
-  CamClusterMatch match;   /* of the cluster, or the neighbour */
-  int cluster;             /* nearest cluster in any case */
+  CamClusterMatch match; /* of the cluster, or the neighbour */
+  int cluster;           /* nearest cluster in any case */
   double cluster_similarity;
   gboolean far;
 } CamLookup;
 gboolean cam_lookup (const CamClusterDb *db, const CamObservation *observation,
                      CamTransfer transfer, CamLookup *lookup, GError **error);
 
+/* Gradient of <seed, embedding> at the layer, of the picture last observed.
+ * @seed: [D].  (transfer full) [K, h, w] */
+CamTensor *cam_explainer_gradient (CamExplainer *explainer,
+                                   const CamTensor *seed,
+                                   GCancellable *cancellable, GError **error);
+
 /* Own gradient of an explicit triplet (negative NULL: a pair, y = cos(a,p)):
- * alpha of y = cos(a,p) - cos(a,n), [K] floats (transfer full).  Must be the picture last observed. */
+ * alpha of y = cos(a,p) - cos(a,n), [K] floats (transfer full).  Must be the
+ * picture last observed. */
 float *cam_explainer_triplet_weights (CamExplainer *explainer,
                                       const CamObservation *anchor,
                                       const CamTensor *positive_embedding,
@@ -66,8 +81,9 @@ float *cam_explainer_triplet_weights (CamExplainer *explainer,
                                       GCancellable *cancellable,
                                       GError **error);
 
-/* Where an overlay comes from, as JSON text: model and database digests, layer, cluster, similarity, top-k,
- * transfer, program version. @db NULL for explicit triplets. (transfer full) */
+/* Where an overlay comes from, as JSON text: model and database digests, layer,
+ * cluster, similarity, top-k, transfer, program version. @db NULL for explicit
+ * triplets. (transfer full) */
 char *cam_provenance_json (const CamModel *model, const char *layer,
                            const CamClusterDb *db, const CamLookup *lookup,
                            int top_k);

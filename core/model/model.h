@@ -1,17 +1,25 @@
 /* model.h -- a model as its user has it: a network and how pictures go in
  *
- * Settings come from model.ini (group [camlens]) beside the .onnx file, else from its metadata_props
+ * Settings come from model.ini (group [camlens]) beside the .onnx file, else
+ * from its metadata_props
  * ("camlens.input.size" ...), else they are guessed, and the guesses are named.
  * Installed models are folders NAME/ with model.onnx, model.ini and *.camdb,
- * found in $CAMLENS_MODEL_PATH (colon-separated), then $XDG_DATA_HOME/camlens/models, then the
- * system's data folders and the prefix that the program was built for.
+ * found in $CAMLENS_MODEL_PATH (colon-separated), then
+ * $XDG_DATA_HOME/camlens/models, then the system's data folders and the prefix
+ * that the program was built for.
  */
 #pragma once
 
 #include "core/engine/network.h"
 #include "core/image/input.h"
 
-typedef enum { CAM_LAYOUT_NCHW, CAM_LAYOUT_NHWC, CAM_LAYOUT_TOKENS, CAM_LAYOUT_TOKENS_CLS } CamLayout;
+typedef enum
+{
+  CAM_LAYOUT_NCHW,
+  CAM_LAYOUT_NHWC,
+  CAM_LAYOUT_TOKENS,
+  CAM_LAYOUT_TOKENS_CLS
+} CamLayout;
 
 #define CAM_MODEL_ERROR (cam_model_error_quark ())
 GQuark cam_model_error_quark (void);
@@ -25,19 +33,21 @@ typedef enum
 
 typedef struct
 {
-  char *path;         /* of the .onnx file */
-  char *name;         /* short: folder or file name without its ending */
+  char *path; /* of the .onnx file */
+  char *name; /* short: folder or file name without its ending */
   char *title, *licence, *description; /* NULL where not given */
   CamInputSettings input;
-  char *input_name;   /* of the graph's input */
-  char *embedding;    /* output name */
-  char *layer;        /* target layer, NULL: not chosen */
-  CamLayout layout;
-  char **guesses;     /* NULL-ended: sentences about what was guessed */
+  char *input_name;      /* of the graph's input */
+  char *embedding;       /* output name */
+  char *layer;           /* target layer, NULL: not chosen */
+  CamLayout layout;      /* of the layer */
+  gboolean layout_given; /* else it follows from the layer's shape */
+  char **guesses;        /* NULL-ended: sentences about what was guessed */
   CamNetwork *network;
 } CamModel;
 
-/* @name_or_path: installed name or file; "" or NULL: the bundled "objects". (transfer full) */
+/* @name_or_path: installed name or file; "" or NULL: the bundled "objects".
+ * (transfer full) */
 CamModel *cam_model_open (const char *name_or_path, GCancellable *cancellable,
                           GError **error);
 CamModel *cam_model_ref (CamModel *model);
@@ -50,7 +60,9 @@ typedef struct
   char *name, *title, *folder, *path; /* path of the .onnx */
 } CamInstalledModel;
 void cam_installed_model_free (CamInstalledModel *model);
-/* All, first found first, a name once; cheap: no network is loaded. (transfer full) array of CamInstalledModel */
+/* All, first found first, a name once; cheap: no network is loaded. (transfer
+ * full) array of CamInstalledModel */
 GPtrArray *cam_models_installed (void);
-/* Paths of *.camdb beside the model whose recorded model digest is @digest (NULL: all). (transfer full) array of char* */
+/* Paths of *.camdb beside the model whose recorded model digest is @digest
+ * (NULL: all). (transfer full) array of char* */
 GPtrArray *cam_model_databases (const char *model_path, const char *digest);

@@ -1,0 +1,313 @@
+/* explainer.c -- a network bound to one picture, its layer and its embedding */
+#include "core/method/explainer.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "core/engine/plan.h"
+#include "core/method/score.h"
+
+struct _CamExplainer
+{
+  CamModel *model;
+  char *layer;
+  gboolean fallback; /* nobody chose the layer */
+  CamLayout layout;
+  CamPlan *plan;
+  CamWorkspace *workspace;
+  int embedding_dim, n_channels;
+  int map_height, map_width;
+};
+
+static gboolean
+choose_layer (CamExplainer *explainer, const char *layer, GError **error)
+{
+  const CamModel *model = explainer->model;
+  const CamGraph *graph = cam_network_graph (model->network);
+  const char *fallback;
+
+  if (layer == NULL || *layer == '\0')
+    layer = model->layer;
+  if (layer == NULL)
+    {
+      fallback = cam_network_fallback_layer (model->network, model->embedding);
+      explainer->fallback = TRUE;
+      layer = fallback;
+    }
+  if (layer == NULL)
+    g_set_error (error, CAM_MODEL_ERROR, CAM_MODEL_ERROR_NO_LAYER,
+                 "No spatial layer leads to the embedding “%s” of the model "
+                 "“%s”; name one with --layer or as “layer” in model.ini.",
+                 model->embedding, model->name);
+  else if (cam_graph_find (graph, layer) == NULL)
+    g_set_error (error, CAM_MODEL_ERROR, CAM_MODEL_ERROR_NO_LAYER,
+                 "The model “%s” has no layer “%s”; “camlens inspect” lists "
+                 "its layers.",
+                 model->name, layer);
+  else
+    {
+      explainer->layer = g_strdup (layer);
+      return TRUE;
+    }
+  return FALSE;
+}
+
+static gboolean
+make_plan (CamExplainer *explainer, gboolean gradient, GError **error)
+{
+  const CamModel *model = explainer->model;
+  const CamInputSettings *in = &model->input;
+  gint64 n_channels = in->channels == CAM_CHANNELS_GRAY ? 1 : 3;
+  gint64 nchw[4] = { 1, n_channels, in->height, in->width };
+  gint64 nhwc[4] = { 1, in->height, in->width, n_channels };
+  CamBinding binding = { model->input_name,
+                         cam_shape_make (4, in->nhwc ? nhwc : nchw) };
+  const char *fetches[] = { explainer->layer, model->embedding, NULL };
+  const char *at[] = { explainer->layer, NULL };
+  CamPlanOptions options = { 0 };
+
+  options.bindings = &binding;
+  options.n_bindings = 1;
+  options.fetches = fetches;
+  if (gradient)
+    {
+      options.gradient_of = model->embedding;
+      options.gradient_at = at;
+    }
+  explainer->plan = cam_plan_new (model->network, &options, error);
+  return explainer->plan != NULL;
+}
+
+/* Sizes of the layer and the embedding, by a look at the plan alone */
+static gboolean
+read_sizes (CamExplainer *explainer, GError **error)
+{
+  const CamModel *model = explainer->model;
+  g_autoptr (CamTensor) probe = NULL, chw = NULL;
+  CamShape shape;
+  CamDType dtype;
+  gsize n;
+
+  if (! cam_plan_shape (explainer->plan, model->embedding, &dtype, &shape)
+      || dtype != CAM_DTYPE_FLOAT32 || ! cam_shape_count (&shape, 4, &n)
+      || n > G_MAXINT || n == 0 || (shape.n_dims > 1 && shape.dims[0] != 1))
+    {
+      g_set_error (error, CAM_MODEL_ERROR, CAM_MODEL_ERROR_NO_EMBEDDING,
+                   "“%s” of the model “%s” is no embedding: it should be one "
+                   "float32 vector for each picture.",
+                   model->embedding, model->name);
+      return FALSE;
+    }
+  explainer->embedding_dim = (int) n;
+  if (! cam_plan_shape (explainer->plan, explainer->layer, &dtype, &shape))
+    g_return_val_if_reached (FALSE);
+  explainer->layout = model->layout_given
+                          ? model->layout
+                          : cam_layout_guess (&shape, &model->input);
+  probe = cam_tensor_new (dtype, &shape, error);
+  if (probe != NULL)
+    chw = cam_activations_chw (probe, explainer->layout, error);
+  if (chw == NULL)
+    {
+      g_prefix_error (error, "Layer “%s”: ", explainer->layer);
+      return FALSE;
+    }
+  explainer->n_channels = (int) chw->shape.dims[0];
+  explainer->map_height = (int) chw->shape.dims[1];
+  explainer->map_width = (int) chw->shape.dims[2];
+  return TRUE;
+}
+
+CamExplainer *
+cam_explainer_new (CamModel *model, const char *layer, gboolean gradient,
+                   int n_threads, GError **error)
+{
+  g_autoptr (CamExplainer) explainer = g_new0 (CamExplainer, 1);
+
+  explainer->model = cam_model_ref (model);
+  if (! choose_layer (explainer, layer, error)
+      || ! make_plan (explainer, gradient, error)
+      || ! read_sizes (explainer, error))
+    return NULL;
+  explainer->workspace = cam_workspace_new (explainer->plan, n_threads, error);
+  if (explainer->workspace == NULL)
+    return NULL;
+  return g_steal_pointer (&explainer);
+}
+
+void
+cam_explainer_free (CamExplainer *explainer)
+{
+  if (explainer == NULL)
+    return;
+  g_clear_pointer (&explainer->workspace, cam_workspace_free);
+  g_clear_pointer (&explainer->plan, cam_plan_unref);
+  g_clear_pointer (&explainer->model, cam_model_unref);
+  g_free (explainer->layer);
+  g_free (explainer);
+}
+
+const char *
+cam_explainer_layer (const CamExplainer *explainer)
+{
+  return explainer->layer;
+}
+
+gboolean
+cam_explainer_layer_is_fallback (const CamExplainer *explainer)
+{
+  return explainer->fallback;
+}
+
+CamLayout
+cam_explainer_layout (const CamExplainer *explainer)
+{
+  return explainer->layout;
+}
+
+CamModel *
+cam_explainer_model (const CamExplainer *explainer)
+{
+  return explainer->model;
+}
+
+int
+cam_explainer_embedding_dim (const CamExplainer *explainer)
+{
+  return explainer->embedding_dim;
+}
+
+int
+cam_explainer_channels (const CamExplainer *explainer)
+{
+  return explainer->n_channels;
+}
+
+void
+cam_observation_free (CamObservation *observation)
+{
+  if (observation == NULL)
+    return;
+  g_clear_pointer (&observation->activations, cam_tensor_unref);
+  g_clear_pointer (&observation->embedding, cam_tensor_unref);
+  g_free (observation);
+}
+
+static gboolean
+all_finite (const CamTensor *tensor, const char *what, GError **error)
+{
+  const float *v = (const float *) tensor->data;
+
+  for (gsize i = 0; i < tensor->n_elements; i++)
+    if (! isfinite (v[i]))
+      {
+        g_set_error (error, CAM_MODEL_ERROR, CAM_MODEL_ERROR_SETTINGS,
+                     "The network gives numbers that are not finite (“%s”); "
+                     "are scale, mean and std of its input right?",
+                     what);
+        return FALSE;
+      }
+  return TRUE;
+}
+
+static CamTensor *
+copy_flat (const CamTensor *tensor, GError **error)
+{
+  CamShape shape = cam_shape_make (1, (gint64[]) { tensor->n_elements });
+  CamTensor *copy = cam_tensor_new (CAM_DTYPE_FLOAT32, &shape, error);
+
+  if (copy != NULL)
+    memcpy (copy->data, tensor->data, tensor->n_elements * sizeof (float));
+  return copy;
+}
+
+CamObservation *
+cam_explainer_observe (CamExplainer *explainer, const CamTensor *input,
+                       const CamView *view, GCancellable *cancellable,
+                       GError **error)
+{
+  const CamModel *model = explainer->model;
+  g_autoptr (CamObservation) observation = g_new0 (CamObservation, 1);
+  const CamTensor *layer, *embedding;
+
+  if (! cam_workspace_set_input (explainer->workspace, model->input_name, input,
+                                 error)
+      || ! cam_workspace_run (explainer->workspace, cancellable, error))
+    return NULL;
+  layer = cam_workspace_get (explainer->workspace, explainer->layer);
+  embedding = cam_workspace_get (explainer->workspace, model->embedding);
+  if (! all_finite (embedding, model->embedding, error)
+      || ! all_finite (layer, explainer->layer, error))
+    return NULL;
+  if (view != NULL)
+    observation->view = *view;
+  observation->embedding = copy_flat (embedding, error);
+  if (observation->embedding == NULL)
+    return NULL;
+  observation->activations = cam_activations_chw (layer, explainer->layout,
+                                                  error);
+  if (observation->activations == NULL)
+    return NULL;
+  return g_steal_pointer (&observation);
+}
+
+gboolean
+cam_lookup (const CamClusterDb *db, const CamObservation *observation,
+            CamTransfer transfer, CamLookup *lookup, GError **error)
+{
+  const float *embedding = (const float *) observation->embedding->data;
+  CamClusterMatch cluster;
+
+  cam_cluster_db_find (db, embedding, &cluster);
+  *lookup = (CamLookup) { transfer, cluster, cluster.index, cluster.similarity,
+                          cluster.far };
+  return transfer == CAM_TRANSFER_CLUSTER
+         || cam_cluster_db_find_neighbour (db, embedding, &lookup->match,
+                                           error);
+}
+
+CamTensor *
+cam_explainer_gradient (CamExplainer *explainer, const CamTensor *seed,
+                        GCancellable *cancellable, GError **error)
+{
+  CamShape shape;
+  CamDType dtype;
+  g_autoptr (CamTensor) shaped = NULL, raw = NULL;
+
+  cam_plan_shape (explainer->plan, explainer->model->embedding, &dtype, &shape);
+  shaped = cam_tensor_reshape ((CamTensor *) seed, &shape);
+  raw = cam_workspace_gradient (explainer->workspace, shaped, explainer->layer,
+                                cancellable, error);
+  if (raw == NULL)
+    return NULL;
+  return cam_activations_chw (raw, explainer->layout, error);
+}
+
+float *
+cam_explainer_triplet_weights (CamExplainer *explainer,
+                               const CamObservation *anchor,
+                               const CamTensor *positive_embedding,
+                               const CamTensor *negative_embedding,
+                               GCancellable *cancellable, GError **error)
+{
+  CamShape shape = cam_shape_make (1, (gint64[]) { explainer->embedding_dim });
+  g_autoptr (CamTensor) seed = NULL, gradient = NULL;
+  const float *negative = NULL;
+  float *alpha;
+
+  seed = cam_tensor_new (CAM_DTYPE_FLOAT32, &shape, error);
+  if (seed == NULL)
+    return NULL;
+  if (negative_embedding != NULL)
+    negative = (const float *) negative_embedding->data;
+  cam_score_seed (CAM_SCORE_COSINE, explainer->embedding_dim,
+                  (const float *) anchor->embedding->data,
+                  (const float *) positive_embedding->data, negative,
+                  cam_tensor_f32 (seed));
+  gradient = cam_explainer_gradient (explainer, seed, cancellable, error);
+  if (gradient == NULL)
+    return NULL;
+  alpha = g_new (float, explainer->n_channels);
+  cam_gradcam_weights (gradient, alpha);
+  return alpha;
+}

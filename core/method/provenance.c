@@ -1,0 +1,64 @@
+/* provenance.c -- where an overlay comes from, as JSON */
+#include "core/base/version.h"
+#include "core/method/explainer.h"
+
+#include <json-glib/json-glib.h>
+
+static void
+add_string (JsonBuilder *b, const char *name, const char *value)
+{
+  json_builder_set_member_name (b, name);
+  json_builder_add_string_value (b, value);
+}
+
+static void
+add_int (JsonBuilder *b, const char *name, gint64 value)
+{
+  json_builder_set_member_name (b, name);
+  json_builder_add_int_value (b, value);
+}
+
+static void
+add_double (JsonBuilder *b, const char *name, double value)
+{
+  json_builder_set_member_name (b, name);
+  json_builder_add_double_value (b, value);
+}
+
+static void
+add_lookup (JsonBuilder *b, const CamClusterDb *db, const CamLookup *lookup)
+{
+  gboolean neighbour = lookup->transfer == CAM_TRANSFER_NEIGHBOUR;
+
+  add_string (b, "database_digest", cam_cluster_db_digest (db));
+  add_string (b, "transfer", neighbour ? "neighbour" : "cluster");
+  add_int (b, "cluster", lookup->cluster);
+  if (neighbour)
+    add_int (b, "neighbour", lookup->match.index);
+  add_double (b, "similarity", lookup->match.similarity);
+  json_builder_set_member_name (b, "far");
+  json_builder_add_boolean_value (b, lookup->far);
+}
+
+char *
+cam_provenance_json (const CamModel *model, const char *layer,
+                     const CamClusterDb *db, const CamLookup *lookup, int top_k)
+{
+  g_autoptr (JsonBuilder) b = json_builder_new ();
+  g_autoptr (JsonNode) root = NULL;
+
+  json_builder_begin_object (b);
+  add_string (b, "program", "camlens");
+  add_string (b, "version", cam_version ());
+  add_string (b, "model", model->name);
+  add_string (b, "model_digest", cam_model_digest (model));
+  add_string (b, "layer", layer);
+  if (db != NULL && lookup != NULL)
+    add_lookup (b, db, lookup);
+  else
+    add_string (b, "transfer", "own gradient");
+  add_int (b, "top_k", top_k);
+  json_builder_end_object (b);
+  root = json_builder_get_root (b);
+  return json_to_string (root, TRUE);
+}

@@ -1,0 +1,219 @@
+/* model.c -- opens a network with the settings it comes with */
+#include "core/model/model.h"
+
+#include <string.h>
+
+#include "core/model/input-settings.h"
+#include "core/model/installed.h"
+
+#define BUNDLED "objects"
+
+G_DEFINE_QUARK (cam - model - error - quark, cam_model_error)
+
+static void
+model_clear (gpointer data)
+{
+  CamModel *model = data;
+
+  g_free (model->path);
+  g_free (model->name);
+  g_free (model->title);
+  g_free (model->licence);
+  g_free (model->description);
+  g_free (model->input_name);
+  g_free (model->embedding);
+  g_free (model->layer);
+  g_strfreev (model->guesses);
+  g_clear_pointer (&model->network, cam_network_unref);
+}
+
+CamModel *
+cam_model_ref (CamModel *model)
+{
+  return g_atomic_rc_box_acquire (model);
+}
+
+void
+cam_model_unref (CamModel *model)
+{
+  if (model != NULL)
+    g_atomic_rc_box_release_full (model, model_clear);
+}
+
+const char *
+cam_model_digest (const CamModel *model)
+{
+  return cam_network_digest (model->network);
+}
+
+static void
+refuse_name (const char *name, GPtrArray *installed, GError **error)
+{
+  g_autoptr (GString) known = g_string_new (NULL);
+
+  for (guint i = 0; i < installed->len; i++)
+    {
+      const CamInstalledModel *model = g_ptr_array_index (installed, i);
+
+      g_string_append_printf (known, "%s%s", i == 0 ? "" : ", ", model->name);
+    }
+  if (known->len == 0)
+    g_string_append (known, "none; “camlens models add” installs one, and "
+                            "CAMLENS_MODEL_PATH names further folders");
+  g_set_error (error, CAM_MODEL_ERROR, CAM_MODEL_ERROR_NOT_FOUND,
+               "There is no model “%s”: neither a file nor an installed model "
+               "of that name (installed: %s).",
+               name, known->str);
+}
+
+/* The .onnx file of a name, a folder or a file */
+static char *
+find_model (const char *name, GError **error)
+{
+  g_autoptr (GPtrArray) installed = NULL;
+  char *path;
+
+  if (! g_str_has_suffix (name, ".onnx") && strchr (name, '/') == NULL)
+    {
+      installed = cam_models_installed ();
+      for (guint i = 0; i < installed->len; i++)
+        {
+          const CamInstalledModel *model = g_ptr_array_index (installed, i);
+
+          if (strcmp (model->name, name) == 0)
+            return g_strdup (model->path);
+        }
+    }
+  path = g_file_test (name, G_FILE_TEST_IS_DIR) ? cam_model_file_in (name)
+                                                : NULL;
+  if (path != NULL)
+    return path;
+  if (g_file_test (name, G_FILE_TEST_EXISTS)
+      && ! g_file_test (name, G_FILE_TEST_IS_DIR))
+    return g_strdup (name);
+  if (installed == NULL)
+    installed = cam_models_installed ();
+  refuse_name (name, installed, error);
+  return NULL;
+}
+
+/* "objects" of .../objects/model.onnx, "bird" of .../bird.onnx */
+static char *
+short_name (const char *path)
+{
+  char *base = g_path_get_basename (path), *dot = strrchr (base, '.');
+
+  if (strcmp (base, "model.onnx") == 0)
+    {
+      g_autofree char *real = g_canonicalize_filename (path, NULL);
+      g_autofree char *folder = g_path_get_dirname (real);
+
+      g_free (base);
+      return g_path_get_basename (folder);
+    }
+  if (dot != NULL && dot != base)
+    *dot = '\0';
+  return base;
+}
+
+static gboolean
+read_embedding (CamModel *model, const CamSettings *settings,
+                GPtrArray *guesses, GError **error)
+{
+  const char *found = cam_network_embedding (model->network);
+
+  model->embedding = cam_settings_get (settings, "embedding");
+  if (model->embedding == NULL && found == NULL)
+    {
+      g_set_error (error, CAM_MODEL_ERROR, CAM_MODEL_ERROR_NO_EMBEDDING,
+                   "The network has no output that could be an embedding "
+                   "([N, D]); name one as “embedding” in model.ini.");
+      return FALSE;
+    }
+  if (model->embedding == NULL)
+    {
+      model->embedding = g_strdup (found);
+      if (strcmp (found, "embedding") != 0)
+        g_ptr_array_add (guesses,
+                         g_strdup_printf ("embedding: the output “%s”", found));
+    }
+  if (cam_graph_find (cam_network_graph (model->network), model->embedding))
+    return TRUE;
+  g_set_error (error, CAM_MODEL_ERROR, CAM_MODEL_ERROR_NO_EMBEDDING,
+               "The network has no output “%s”, which its settings name as the "
+               "embedding.",
+               model->embedding);
+  return FALSE;
+}
+
+static gboolean
+read_layer (CamModel *model, const CamSettings *settings, GError **error)
+{
+  static const char *const layouts[] = { "nchw", "nhwc", "tokens", "tokens+cls",
+                                         NULL };
+  int layout = CAM_LAYOUT_NCHW;
+
+  if (! cam_settings_choice (settings, "layer.layout", layouts, &layout,
+                             &model->layout_given, error))
+    return FALSE;
+  model->layout = (CamLayout) layout;
+  model->layer = cam_settings_get (settings, "layer");
+  if (model->layer == NULL
+      || cam_graph_find (cam_network_graph (model->network), model->layer))
+    return TRUE;
+  g_set_error (error, CAM_MODEL_ERROR, CAM_MODEL_ERROR_NO_LAYER,
+               "The network has no layer “%s”, which its settings name; "
+               "“camlens inspect --layers” lists them.",
+               model->layer);
+  return FALSE;
+}
+
+static gboolean
+read_settings (CamModel *model, GError **error)
+{
+  GPtrArray *guesses = g_ptr_array_new_with_free_func (g_free);
+  CamSettings settings;
+  gboolean good;
+
+  if (! cam_settings_open (&settings, model->path, model->network, error))
+    {
+      g_ptr_array_unref (guesses);
+      return FALSE;
+    }
+  model->title = cam_settings_get (&settings, "name");
+  model->licence = cam_settings_get (&settings, "licence");
+  model->description = cam_settings_get (&settings, "description");
+  good = cam_input_settings_read (&settings, &model->input, &model->input_name,
+                                  guesses, error)
+         && read_embedding (model, &settings, guesses, error)
+         && read_layer (model, &settings, error);
+  g_ptr_array_add (guesses, NULL);
+  model->guesses = (char **) g_ptr_array_free (guesses, FALSE);
+  cam_settings_clear (&settings);
+  return good;
+}
+
+CamModel *
+cam_model_open (const char *name_or_path, GCancellable *cancellable,
+                GError **error)
+{
+  const char *name = name_or_path != NULL && *name_or_path != '\0'
+                         ? name_or_path
+                         : BUNDLED;
+  g_autofree char *path = find_model (name, error);
+  g_autoptr (CamNetwork) network = NULL;
+  g_autoptr (CamModel) model = NULL;
+
+  if (path == NULL)
+    return NULL;
+  network = cam_network_load (path, 0, cancellable, error);
+  if (network == NULL)
+    return NULL;
+  model = g_atomic_rc_box_new0 (CamModel);
+  model->name = short_name (path);
+  model->path = g_steal_pointer (&path);
+  model->network = g_steal_pointer (&network);
+  if (! read_settings (model, error))
+    return NULL;
+  return g_steal_pointer (&model);
+}
