@@ -1,0 +1,30 @@
+; demo-2.10.scm -- one picture through CamLens, for GIMP 2.10's batch mode
+;
+; CAMLENS_DEMO_IN, _OUT (without an ending) and _STATUS come from tools/demo.
+; GIMP 2.10 ends with status 0 whatever happens, so the outcome is written to
+; the status file: last of all, when everything is saved.
+
+(define (demo in out status)
+  (let* ((image (car (gimp-file-load RUN-NONINTERACTIVE in in)))
+         (drawable (car (gimp-image-get-active-drawable image)))
+         (found (plug-in-camlens RUN-NONINTERACTIVE image drawable
+                                 "" "" 50 60 0 0 0 0))
+         (layer (car found))
+         (name (car (gimp-item-get-name layer)))
+         (overlay (string-append out "-overlay.png"))
+         (composite (string-append out "-composite.png"))
+         (xcf (string-append out ".xcf")))
+    (gimp-xcf-save RUN-NONINTERACTIVE image layer xcf xcf)
+    (file-png-save-defaults RUN-NONINTERACTIVE image layer overlay overlay)
+    (let ((flat (car (gimp-image-flatten image))))
+      (file-png-save-defaults RUN-NONINTERACTIVE image flat
+                              composite composite))
+    (gimp-image-delete image)
+    (let ((port (open-output-file status)))
+      (display (string-append "OK " name ", similarity "
+                              (number->string (caddr found)))
+               port)
+      (close-output-port port))))
+
+(demo (getenv "CAMLENS_DEMO_IN") (getenv "CAMLENS_DEMO_OUT")
+      (getenv "CAMLENS_DEMO_STATUS"))
