@@ -1,0 +1,65 @@
+/* camlens.c -- the command-line program: a table of commands */
+#include "config.h"
+
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/version.h"
+#include "tools/command.h"
+#include "tools/commands.h"
+#include "tools/picture.h"
+
+static const Command commands[] = {
+  { NULL, NULL, NULL },
+};
+
+static void
+print_help (FILE *out)
+{
+  fprintf (out, "Usage:\n  camlens COMMAND [OPTION…]\n\n"
+                "Shows why an embedding network places a picture where it "
+                "does.\n\nCommands:\n");
+  for (const Command *c = commands; c->name != NULL; c++)
+    fprintf (out, "  %-10s %s\n", c->name, c->summary);
+  fprintf (out, "\n“camlens COMMAND --help” says more; “camlens --version” "
+                "prints the version.\n");
+}
+
+static int
+run (const Command *command, int argc, char **argv)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (! picture_init ("camlens", &error))
+    return command_fail (command->name, g_steal_pointer (&error));
+  return command->run (argc, argv);
+}
+
+int
+main (int argc, char **argv)
+{
+  setlocale (LC_ALL, "");
+  if (argc < 2)
+    {
+      print_help (stderr);
+      return COMMAND_USAGE;
+    }
+  if (strcmp (argv[1], "--help") == 0 || strcmp (argv[1], "-h") == 0
+      || strcmp (argv[1], "help") == 0)
+    {
+      print_help (stdout);
+      return COMMAND_OK;
+    }
+  if (strcmp (argv[1], "--version") == 0)
+    {
+      printf ("camlens %s\n", cam_version ());
+      return COMMAND_OK;
+    }
+  for (const Command *c = commands; c->name != NULL; c++)
+    if (strcmp (argv[1], c->name) == 0)
+      return run (c, argc - 1, argv + 1);
+  fprintf (stderr, "camlens: there is no command “%s”. Try “camlens --help”.\n",
+           argv[1]);
+  return COMMAND_USAGE;
+}

@@ -1,0 +1,146 @@
+/* command.c -- options, messages and lists of files */
+#include "config.h"
+
+#include "tools/command.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+gboolean
+command_parse (int *argc, char ***argv, const char *usage, const char *text,
+               const GOptionEntry *entries)
+{
+  g_autoptr (GOptionContext) context = g_option_context_new (usage);
+  g_autofree char *name = g_strdup ((*argv)[0]);
+  g_autofree char *full = g_strdup_printf ("camlens %s", name);
+  g_autoptr (GError) error = NULL;
+  gboolean good;
+
+  g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
+  g_option_context_set_description (context, text);
+  g_set_prgname (full);
+  good = g_option_context_parse (context, argc, argv, &error);
+  g_set_prgname ("camlens");
+  if (! good)
+    command_misuse (name, "%s", error->message);
+  /* what stood behind "--" is taken as it is, the mark itself is not */
+  for (int i = 1; good && i < *argc; i++)
+    if (strcmp ((*argv)[i], "--") == 0)
+      {
+        for (int j = i; j < *argc; j++)
+          (*argv)[j] = (*argv)[j + 1];
+        (*argc)--;
+        break;
+      }
+  return good;
+}
+
+int
+command_fail (const char *name, GError *error)
+{
+  fprintf (stderr, "camlens %s: %s\n", name,
+           error != NULL ? error->message : "failed");
+  g_clear_error (&error);
+  return COMMAND_FAILED;
+}
+
+int
+command_misuse (const char *name, const char *format, ...)
+{
+  g_autofree char *message = NULL;
+  va_list args;
+
+  va_start (args, format);
+  message = g_strdup_vprintf (format, args);
+  va_end (args);
+  fprintf (stderr, "camlens %s: %s\nTry “camlens %s --help”.\n", name, message,
+           name);
+  return COMMAND_USAGE;
+}
+
+void
+command_note (const char *format, ...)
+{
+  g_autofree char *message = NULL;
+  va_list args;
+
+  va_start (args, format);
+  message = g_strdup_vprintf (format, args);
+  va_end (args);
+  fprintf (stderr, "camlens: %s\n", message);
+}
+
+static gboolean
+ends_like_picture (const char *name)
+{
+  static const char *const endings[] = {
+    ".jpg",  ".jpeg", ".jpe", ".png", ".tif", ".tiff", ".webp", ".gif", ".heic",
+    ".heif", ".avif", ".jxl", ".ppm", ".pgm", ".pbm",  ".pnm",  ".jp2", NULL
+  };
+  const char *dot = strrchr (name, '.');
+  g_autofree char *ending = g_ascii_strdown (dot != NULL ? dot : "", -1);
+
+  return name[0] != '.' && g_strv_contains (endings, ending);
+}
+
+static int
+compare_paths (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(char *const *) a, *(char *const *) b);
+}
+
+static gboolean
+add_folder (GPtrArray *found, const char *folder, GError **error)
+{
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, error);
+  const char *name;
+
+  if (dir == NULL)
+    return FALSE;
+  while ((name = g_dir_read_name (dir)) != NULL)
+    {
+      g_autofree char *path = g_build_filename (folder, name, NULL);
+
+      if (name[0] == '.')
+        continue;
+      if (g_file_test (path, G_FILE_TEST_IS_DIR))
+        {
+          if (! g_file_test (path, G_FILE_TEST_IS_SYMLINK)
+              && ! add_folder (found, path, error))
+            return FALSE;
+        }
+      else if (ends_like_picture (name))
+        g_ptr_array_add (found, g_steal_pointer (&path));
+    }
+  return TRUE;
+}
+
+GPtrArray *
+command_list_pictures (char *const *paths, int n_paths, GError **error)
+{
+  g_autoptr (GPtrArray) all = g_ptr_array_new_with_free_func (g_free);
+
+  for (int i = 0; i < n_paths; i++)
+    {
+      g_autoptr (GPtrArray) found = g_ptr_array_new ();
+      gboolean good = TRUE;
+
+      if (g_file_test (paths[i], G_FILE_TEST_IS_DIR))
+        good = add_folder (found, paths[i], error);
+      else if (g_file_test (paths[i], G_FILE_TEST_EXISTS))
+        g_ptr_array_add (found, g_strdup (paths[i]));
+      else
+        {
+          g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+                       "There is no picture “%s”.", paths[i]);
+          good = FALSE;
+        }
+      g_ptr_array_sort (found, compare_paths);
+      for (guint j = 0; j < found->len; j++)
+        g_ptr_array_add (all, g_ptr_array_index (found, j));
+      if (! good)
+        return NULL;
+    }
+  return g_steal_pointer (&all);
+}

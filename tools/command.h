@@ -1,0 +1,42 @@
+/* command.h -- what the commands of camlens share
+ *
+ * A command is a row in the table of camlens.c and a file command-NAME.c.
+ * Results go to standard output, everything else to standard error.  Exit
+ * status: 0 all went well, 1 something failed and was named, 2 the command line
+ * could not be understood.
+ */
+#pragma once
+
+#include <gio/gio.h>
+
+#define COMMAND_OK 0
+#define COMMAND_FAILED 1
+#define COMMAND_USAGE 2
+
+/* @argv[0] is the command's name. */
+typedef int (*CommandFunc) (int argc, char **argv);
+
+typedef struct
+{
+  const char *name;
+  const char *summary; /* one line for "camlens --help" */
+  CommandFunc run;
+} Command;
+
+/* Parses options (--help prints and ends the program).  @usage: what follows
+ * the name, e.g. "-m MODEL IMAGE…"; @text: paragraphs below the options.  What
+ * is no option stays in @argv.  FALSE: said so; return COMMAND_USAGE. */
+gboolean command_parse (int *argc, char ***argv, const char *usage,
+                        const char *text, const GOptionEntry *entries);
+/* "camlens NAME: message" on standard error; frees @error; COMMAND_FAILED. */
+int command_fail (const char *name, GError *error);
+/* The same for a command line that cannot be; COMMAND_USAGE. */
+int command_misuse (const char *name, const char *format, ...)
+    G_GNUC_PRINTF (2, 3);
+/* "camlens: message" on standard error */
+void command_note (const char *format, ...) G_GNUC_PRINTF (1, 2);
+/* Files of @paths, folders opened up (all below them), sorted within each;
+ * only names that end like pictures are taken from folders.  (transfer full)
+ * array of char*; NULL with an error where a path does not exist. */
+GPtrArray *command_list_pictures (char *const *paths, int n_paths,
+                                  GError **error);

@@ -1,0 +1,3 @@
+/* commands.h -- the commands: each in its file command-NAME.c, each a row of
+ * the table in camlens.c */
+#pragma once

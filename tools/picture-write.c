@@ -1,0 +1,138 @@
+/* picture-write.c -- encoding */
+#include "tools/picture-write.h"
+
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <string.h>
+
+#include "core/base/npy.h"
+#include "tools/picture-vips.h"
+
+/* The ending in lower case, with its dot; "" (transfer full) */
+static char *
+ending (const char *path)
+{
+  const char *slash = strrchr (path, '/');
+  const char *dot = strrchr (slash != NULL ? slash : path, '.');
+
+  return g_ascii_strdown (dot != NULL ? dot : "", -1);
+}
+
+static gboolean
+is_one_of (const char *path, const char *const *endings)
+{
+  g_autofree char *own = ending (path);
+
+  return g_strv_contains (endings, own);
+}
+
+static const char *const jpeg[] = { ".jpg", ".jpeg", NULL };
+static const char *const tiff[] = { ".tif", ".tiff", NULL };
+
+gboolean
+picture_can_write (const char *path)
+{
+  static const char *const all[] = { ".png", ".jpg",  ".jpeg", ".webp",
+                                     ".tif", ".tiff", NULL };
+
+  return is_one_of (path, all);
+}
+
+/* NAME's own folder, a name that no picture has */
+static char *
+temporary_name (const char *path)
+{
+  g_autofree char *folder = g_path_get_dirname (path);
+  g_autofree char *base = g_path_get_basename (path);
+  g_autofree char *name = g_strdup_printf (".%s.%08x.part", base,
+                                           g_random_int ());
+
+  return g_build_filename (folder, name, NULL);
+}
+
+static int
+save (VipsImage *image, const char *as, const char *path)
+{
+  double white[] = { 255 };
+  g_autoptr (PictureColour) background = vips_array_double_new (white, 1);
+
+  if (is_one_of (as, jpeg))
+    return vips_jpegsave (image, path, "Q", 92, "background", background, NULL);
+  if (is_one_of (as, tiff))
+    return vips_tiffsave (image, path, "compression",
+                          VIPS_FOREIGN_TIFF_COMPRESSION_DEFLATE, NULL);
+  if (g_str_has_suffix (as, ".webp"))
+    return vips_webpsave (image, path, "lossless", TRUE, NULL);
+  return vips_pngsave (image, path, "compression", 3, NULL);
+}
+
+/* Saves, then renames; nothing is left behind where either fails. */
+static gboolean
+save_whole (VipsImage *image, const char *path, GError **error)
+{
+  g_autofree char *part = temporary_name (path);
+
+  if (save (image, path, part) != 0)
+    {
+      g_unlink (part);
+      return picture_refuse ("Cannot write", path, error);
+    }
+  if (g_rename (part, path) == 0)
+    return TRUE;
+  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
+               "Cannot write “%s”: %s.", path, g_strerror (errno));
+  g_unlink (part);
+  return FALSE;
+}
+
+static gboolean
+refuse_ending (const char *path, const char *known, GError **error)
+{
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+               "Cannot write “%s”: its name should end in %s.", path, known);
+  return FALSE;
+}
+
+gboolean
+picture_write_rgba (const char *path, const guint8 *pixels, int width,
+                    int height, GError **error)
+{
+  g_autoptr (PictureImage) raw = NULL, image = NULL;
+
+  if (! picture_can_write (path))
+    return refuse_ending (path, ".png, .jpg, .webp or .tif", error);
+  raw = vips_image_new_from_memory (pixels, (gsize) width * height * 4, width,
+                                    height, 4, VIPS_FORMAT_UCHAR);
+  if (raw == NULL
+      || vips_copy (raw, &image, "interpretation", VIPS_INTERPRETATION_sRGB,
+                    NULL)
+             != 0)
+    return picture_refuse ("Cannot write", path, error);
+  return save_whole (image, path, error);
+}
+
+gboolean
+picture_write_map (const char *path, const CamHeatMap *map, GError **error)
+{
+  gsize n = (gsize) map->width * map->height;
+  CamShape shape = cam_shape_make (2, (gint64[]) { map->height, map->width });
+  g_autoptr (CamTensor) tensor = NULL;
+  g_autoptr (PictureImage) raw = NULL, image = NULL;
+
+  if (g_str_has_suffix (path, ".npy"))
+    {
+      tensor = cam_tensor_new_over (CAM_DTYPE_FLOAT32, &shape, map->values,
+                                    NULL, NULL);
+      return cam_npy_write (path, tensor, error);
+    }
+  if (! is_one_of (path, tiff))
+    return refuse_ending (path, ".npy or .tif", error);
+  raw = vips_image_new_from_memory (map->values, n * sizeof (float), map->width,
+                                    map->height, 1, VIPS_FORMAT_FLOAT);
+  if (raw == NULL
+      || vips_copy (raw, &image, "interpretation", VIPS_INTERPRETATION_B_W,
+                    NULL)
+             != 0)
+    return picture_refuse ("Cannot write", path, error);
+  return save_whole (image, path, error);
+}

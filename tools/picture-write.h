@@ -1,0 +1,17 @@
+/* picture-write.h -- pictures and maps to files, whole or not at all
+ *
+ * Written under a temporary name in the same folder, then renamed.
+ */
+#pragma once
+
+#include "core/image/overlay.h"
+
+/* RGBA8 to .png, .webp, .tif or .tiff; .jpg and .jpeg lose the alpha, over
+ * white.  Another ending is an error that names these. */
+gboolean picture_write_rgba (const char *path, const guint8 *pixels, int width,
+                             int height, GError **error);
+/* Whether the ending is one of those */
+gboolean picture_can_write (const char *path);
+/* The map's own numbers, [h, w] float32: .npy, or .tif / .tiff */
+gboolean picture_write_map (const char *path, const CamHeatMap *map,
+                            GError **error);

@@ -1,0 +1,454 @@
+/* picture.c -- decoding, upright and in sRGB */
+#include "tools/picture.h"
+
+#include <string.h>
+
+#include "core/image/view.h"
+#include "tools/picture-vips.h"
+
+#define STRIP 64 /* rows at a time */
+
+gboolean
+picture_init (const char *program, GError **error)
+{
+  if (VIPS_INIT (program) != 0)
+    {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED,
+                   "Cannot start libvips: %s", vips_error_buffer ());
+      return FALSE;
+    }
+  vips_block_untrusted_set (TRUE);
+  vips_concurrency_set (1);
+  vips_cache_set_max (0);
+  return TRUE;
+}
+
+/* What libvips said last, in one line, without its own prefixes */
+static char *
+take_vips_error (void)
+{
+  g_autofree char *buffer = vips_error_buffer_copy ();
+  g_auto (GStrv) lines = g_strsplit (g_strchomp (buffer), "\n", -1);
+  guint n = g_strv_length (lines);
+  const char *line = n > 0 ? lines[n - 1] : "";
+  const char *colon = strchr (line, ':');
+
+  if (strstr (line, "not a known file format") != NULL)
+    return g_strdup ("not a picture of a known format");
+  if (strstr (line, "unable to load from") != NULL)
+    return g_strdup ("its kind of file is not read, for safety");
+  if (colon != NULL && memchr (line, ' ', colon - line) == NULL)
+    line = colon + 1;
+  while (*line == ' ')
+    line++;
+  return g_strdup (*line != '\0' ? line : "cannot be decoded");
+}
+
+gboolean
+picture_refuse (const char *what, const char *path, GError **error)
+{
+  g_autofree char *reason = take_vips_error ();
+
+  vips_error_clear ();
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "%s “%s”: %s.", what,
+               path, reason);
+  return FALSE;
+}
+
+static gboolean
+refuse_reading (const char *path, GError **error)
+{
+  return picture_refuse ("Cannot read the picture", path, error);
+}
+
+/* Missing files and folders get the system's words, not the decoder's. */
+static gboolean
+check_file (const char *path, GError **error)
+{
+  g_autoptr (GFile) file = g_file_new_for_path (path);
+  g_autoptr (GError) local = NULL;
+  g_autoptr (GFileInputStream) stream = g_file_read (file, NULL, &local);
+
+  if (stream != NULL)
+    return TRUE;
+  g_set_error (error, G_IO_ERROR, local->code,
+               "Cannot read the picture “%s”: %s.", path, local->message);
+  return FALSE;
+}
+
+static VipsImage *
+open_whole (const char *path)
+{
+  return vips_image_new_from_file (path, "access", VIPS_ACCESS_SEQUENTIAL,
+                                   "fail_on", VIPS_FAIL_ON_ERROR, NULL);
+}
+
+static VipsImage *
+open_shrunk (const char *path, const char *loader, int shrink)
+{
+  VipsImage *image = NULL;
+
+  if (g_str_has_prefix (loader, "jpegload"))
+    vips_jpegload (path, &image, "shrink", shrink, "access",
+                   VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_ERROR, NULL);
+  else
+    vips_webpload (path, &image, "scale", 1.0 / shrink, "access",
+                   VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_ERROR, NULL);
+  return image;
+}
+
+static gboolean
+is_turned (VipsImage *image)
+{
+  return vips_image_get_orientation (image) > 4;
+}
+
+/* How many times smaller the decoder may make it: 1, 2, 4 or 8 */
+static int
+choose_shrink (const CamInputSettings *settings, int width, int height)
+{
+  CamPlacement place;
+  int shrink = 8;
+
+  cam_placement_init (&place, settings, width, height);
+  while (shrink > 1
+         && (width / shrink < 2 * place.width
+             || height / shrink < 2 * place.height))
+    shrink /= 2;
+  return shrink;
+}
+
+/* Replaces *@image by @next, as operations hand them out. */
+static gboolean
+step (VipsImage **image, int failed, VipsImage *next)
+{
+  g_clear_object (image);
+  if (failed)
+    {
+      g_clear_object (&next);
+      return FALSE;
+    }
+  *image = next;
+  return TRUE;
+}
+
+/* A profile that calls itself sRGB needs no conversion. */
+static gboolean
+has_other_profile (VipsImage *image)
+{
+  const void *data;
+  size_t length;
+
+  if (vips_image_get_typeof (image, VIPS_META_ICC_NAME) == 0
+      || vips_image_get_blob (image, VIPS_META_ICC_NAME, &data, &length) != 0)
+    return FALSE;
+  return memmem (data, length, "sRGB", 4) == NULL
+         && memmem (data, length, "\0s\0R\0G\0B", 8) == NULL;
+}
+
+static int
+transform_profile (VipsImage *in, VipsImage **out)
+{
+  int depth = in->BandFmt == VIPS_FORMAT_USHORT ? 16 : 8;
+  gboolean cmyk = in->Type == VIPS_INTERPRETATION_CMYK;
+
+  return vips_icc_transform (in, out, "srgb", "embedded", TRUE, "intent",
+                             VIPS_INTENT_RELATIVE, "black_point_compensation",
+                             TRUE, "depth", depth, "input_profile",
+                             cmyk ? "cmyk" : "srgb", NULL);
+}
+
+static gboolean
+to_srgb (VipsImage **image)
+{
+  VipsInterpretation kind = vips_image_guess_interpretation (*image);
+  VipsImage *next = NULL;
+  gboolean deep;
+
+  if (has_other_profile (*image) || kind == VIPS_INTERPRETATION_CMYK)
+    {
+      if (transform_profile (*image, &next) == 0)
+        step (image, 0, next);
+      else
+        vips_error_clear (); /* a profile that does not fit is no profile */
+      next = NULL;
+      kind = vips_image_guess_interpretation (*image);
+    }
+  deep = (*image)->BandFmt == VIPS_FORMAT_USHORT
+         && (kind == VIPS_INTERPRETATION_RGB16
+             || kind == VIPS_INTERPRETATION_GREY16);
+  return step (image,
+               vips_colourspace (*image, &next,
+                                 deep ? VIPS_INTERPRETATION_RGB16
+                                      : VIPS_INTERPRETATION_sRGB,
+                                 NULL),
+               next);
+}
+
+static gboolean
+make_upright (VipsImage **image)
+{
+  VipsImage *next;
+
+  if (vips_image_get_orientation (*image) <= 1)
+    return TRUE;
+  next = vips_image_copy_memory (*image);
+  if (! step (image, next == NULL, next))
+    return FALSE;
+  next = NULL;
+  return step (image, vips_autorot (*image, &next, NULL), next);
+}
+
+/* Three bytes, four bytes or four 16-bit words a pixel */
+static gboolean
+to_pixels (VipsImage **image, CamPixelFormat *format)
+{
+  VipsImage *next = NULL;
+
+  if ((*image)->Bands > 4)
+    {
+      if (! step (image, vips_extract_band (*image, &next, 0, "n", 4, NULL),
+                  next))
+        return FALSE;
+      next = NULL;
+    }
+  if ((*image)->BandFmt == VIPS_FORMAT_USHORT)
+    {
+      *format = CAM_PIXEL_RGBA16;
+      if ((*image)->Bands == 4)
+        return TRUE;
+      return step (image, vips_addalpha (*image, &next, NULL), next);
+    }
+  *format = (*image)->Bands == 4 ? CAM_PIXEL_RGBA8 : CAM_PIXEL_RGB8;
+  if ((*image)->BandFmt == VIPS_FORMAT_UCHAR)
+    return TRUE;
+  return step (image, vips_cast (*image, &next, VIPS_FORMAT_UCHAR, NULL), next);
+}
+
+static VipsImage *
+prepare (VipsImage *image, CamPixelFormat *format)
+{
+  if (image != NULL && to_srgb (&image) && make_upright (&image)
+      && to_pixels (&image, format) && image->Bands >= 3)
+    return image;
+  g_clear_object (&image);
+  return NULL;
+}
+
+typedef gboolean (*RowsFunc) (gconstpointer pixels, gsize stride, int y,
+                              int n_rows, gpointer data);
+
+/* Hands out the image from top to bottom. */
+static gboolean
+each_strip (VipsImage *image, RowsFunc func, gpointer data)
+{
+  g_autoptr (PictureRegion) region = vips_region_new (image);
+
+  for (int y = 0; y < image->Ysize; y += STRIP)
+    {
+      VipsRect area = { 0, y, image->Xsize, MIN (STRIP, image->Ysize - y) };
+
+      if (vips_region_prepare (region, &area) != 0)
+        return FALSE;
+      if (! func (VIPS_REGION_ADDR (region, 0, y), VIPS_REGION_LSKIP (region),
+                  y, area.height, data))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+typedef struct
+{
+  CamInputBuilder *builder;
+  CamPixelFormat format;
+} Feed;
+
+static gboolean
+feed_rows (gconstpointer pixels, gsize stride, int y, int n_rows, gpointer data)
+{
+  Feed *feed = data;
+
+  cam_input_builder_add_rows (feed->builder, feed->format, pixels, stride,
+                              n_rows);
+  return TRUE;
+}
+
+static CamTensor *
+build_input (VipsImage *image, CamPixelFormat format, const char *path,
+             const CamInputSettings *settings, int width, int height,
+             CamView *view, GError **error)
+{
+  Feed feed = { NULL, format };
+
+  feed.builder = cam_input_builder_new (settings, image->Xsize, image->Ysize,
+                                        width, height, error);
+  if (feed.builder == NULL)
+    return NULL;
+  if (each_strip (image, feed_rows, &feed))
+    return cam_input_builder_finish (feed.builder, view, error);
+  cam_input_builder_free (feed.builder);
+  refuse_reading (path, error);
+  return NULL;
+}
+
+static CamTensor *
+load_input (const char *path, const CamInputSettings *settings,
+            gboolean may_shrink, CamView *view, GError **error)
+{
+  g_autoptr (PictureImage) image = NULL;
+  CamPixelFormat format = CAM_PIXEL_RGB8;
+  const char *loader = "";
+  int width, height, shrink = 1;
+
+  if (! check_file (path, error))
+    return NULL;
+  image = open_whole (path);
+  if (image == NULL)
+    {
+      refuse_reading (path, error);
+      return NULL;
+    }
+  width = is_turned (image) ? image->Ysize : image->Xsize;
+  height = is_turned (image) ? image->Xsize : image->Ysize;
+  if (vips_image_get_typeof (image, VIPS_META_LOADER) != 0)
+    vips_image_get_string (image, VIPS_META_LOADER, &loader);
+  if (may_shrink
+      && (g_str_has_prefix (loader, "jpegload")
+          || g_str_has_prefix (loader, "webpload")))
+    shrink = choose_shrink (settings, width, height);
+  if (shrink > 1)
+    {
+      VipsImage *small = open_shrunk (path, loader, shrink);
+
+      g_clear_object (&image);
+      image = small;
+    }
+  image = prepare (g_steal_pointer (&image), &format);
+  if (image != NULL)
+    return build_input (image, format, path, settings, width, height, view,
+                        error);
+  refuse_reading (path, error);
+  return NULL;
+}
+
+CamTensor *
+picture_load_input (const char *path, const CamInputSettings *settings,
+                    CamView *view, GError **error)
+{
+  return load_input (path, settings, TRUE, view, error);
+}
+
+CamTensor *
+picture_load_input_whole (const char *path, const CamInputSettings *settings,
+                          CamView *view, GError **error)
+{
+  return load_input (path, settings, FALSE, view, error);
+}
+
+gboolean
+picture_size (const char *path, int *width, int *height, GError **error)
+{
+  g_autoptr (PictureImage) image = NULL;
+
+  if (! check_file (path, error))
+    return FALSE;
+  image = open_whole (path);
+  if (image == NULL)
+    return refuse_reading (path, error);
+  *width = is_turned (image) ? image->Ysize : image->Xsize;
+  *height = is_turned (image) ? image->Xsize : image->Ysize;
+  return TRUE;
+}
+
+typedef struct
+{
+  guint8 *out;
+  int width;
+  CamPixelFormat format;
+} Collect;
+
+static gboolean
+collect_rows (gconstpointer pixels, gsize stride, int y, int n_rows,
+              gpointer data)
+{
+  Collect *collect = data;
+
+  for (int i = 0; i < n_rows; i++)
+    {
+      const guint8 *in = (const guint8 *) pixels + i * stride;
+      const guint16 *words = (const guint16 *) in;
+      guint8 *out = collect->out + (gsize) (y + i) * collect->width * 4;
+
+      for (int x = 0; x < collect->width; x++)
+        for (int c = 0; c < 4; c++)
+          switch (collect->format)
+            {
+            case CAM_PIXEL_RGB8:
+              out[x * 4 + c] = c < 3 ? in[x * 3 + c] : 255;
+              break;
+            case CAM_PIXEL_RGBA16:
+              out[x * 4 + c] = (words[x * 4 + c] + 128) / 257;
+              break;
+            default: out[x * 4 + c] = in[x * 4 + c];
+            }
+    }
+  return TRUE;
+}
+
+guint8 *
+picture_load_rgba (const char *path, int *width, int *height, GError **error)
+{
+  g_autoptr (PictureImage) image = NULL;
+  g_autofree guint8 *pixels = NULL;
+  Collect collect = { NULL, 0, CAM_PIXEL_RGB8 };
+
+  if (! check_file (path, error))
+    return NULL;
+  image = prepare (open_whole (path), &collect.format);
+  if (image == NULL)
+    {
+      refuse_reading (path, error);
+      return NULL;
+    }
+  pixels = g_try_malloc_n ((gsize) image->Xsize * image->Ysize, 4);
+  if (pixels == NULL)
+    {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE,
+                   "Too little memory for the picture “%s” (%d x %d).", path,
+                   image->Xsize, image->Ysize);
+      return NULL;
+    }
+  collect.out = pixels;
+  collect.width = *width = image->Xsize;
+  *height = image->Ysize;
+  if (each_strip (image, collect_rows, &collect))
+    return g_steal_pointer (&pixels);
+  refuse_reading (path, error);
+  return NULL;
+}
+
+GBytes *
+picture_thumbnail (const char *path, int side, GError **error)
+{
+  g_autoptr (PictureImage) image = NULL, flat = NULL;
+  double white[] = { 255 };
+  g_autoptr (PictureColour) background = vips_array_double_new (white, 1);
+  void *data = NULL;
+  size_t length = 0;
+
+  if (! check_file (path, error))
+    return NULL;
+  if (vips_thumbnail (path, &image, side, "height", side, "size",
+                      VIPS_SIZE_DOWN, "export_profile", "srgb", "fail_on",
+                      VIPS_FAIL_ON_ERROR, NULL)
+          != 0
+      || vips_flatten (image, &flat, "background", background, NULL) != 0
+      || vips_jpegsave_buffer (flat, &data, &length, "Q", 80, "strip", TRUE,
+                               "optimize_coding", TRUE, NULL)
+             != 0)
+    {
+      refuse_reading (path, error);
+      return NULL;
+    }
+  return g_bytes_new_take (data, length);
+}
