@@ -29,6 +29,8 @@ typedef enum
 } CamClusterDbError;
 
 typedef enum { CAM_METRIC_COSINE, CAM_METRIC_EUCLIDEAN } CamMetric;
+const char *cam_metric_name (CamMetric metric); /* "cosine" (static) */
+gboolean cam_metric_parse (const char *name, CamMetric *metric);
 
 typedef struct _CamClusterDb CamClusterDb;
 
@@ -41,7 +43,10 @@ typedef struct /* what the database says of itself; borrowed strings */
   int triplets, restarts;
   guint64 seed;
   double margin, eps;
-  double far_distance; /* 99th percentile of the pictures' own distance to their centroid, as 1 - similarity; < 0: not known */
+  double far_distance; /* 99th percentile of the pictures' own distance to
+                          their centroid, as 1 - similarity; < 0: not known */
+  const char *preprocessing; /* how pictures went in, for people */
+  const char *layer_choice;  /* what `--layer auto` measured; NULL: not asked */
 } CamClusterDbInfo;
 
 typedef struct /* the answer to a look-up */

@@ -1,0 +1,247 @@
+/* db-writer.c -- writes a cluster database that appears only when it is whole */
+#include "core/database/db-writer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <unistd.h>
+
+#include "core/database/db-verify.h"
+#include "core/database/file-lock.h"
+#include "core/database/schema.h"
+
+struct _CamDbWriter
+{
+  char *path;    /* where it will appear */
+  char *working; /* where it is written  */
+  CamFileLock *lock;
+  CamSql *sql;
+  CamStatement *add_picture, *add_skipped, *add_cluster, *add_label,
+      *add_exemplar;
+  int embedding_dim, n_channels;
+  int n_pictures, n_clusters;
+};
+
+static gboolean
+prepare (CamDbWriter *w, GError **error)
+{
+  const struct
+  {
+    CamStatement **statement;
+    const char *text;
+  } all[] = {
+    { &w->add_picture, "INSERT INTO picture VALUES"
+                       " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" },
+    { &w->add_skipped, "INSERT INTO skipped VALUES (NULL, ?, ?)" },
+    { &w->add_cluster, "INSERT INTO cluster VALUES (?, ?, ?, ?)" },
+    { &w->add_label, "INSERT INTO cluster_label VALUES (NULL, ?, ?, ?)" },
+    { &w->add_exemplar, "INSERT INTO exemplar VALUES (NULL, ?, ?, ?, ?, ?, ?)" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (all); i++)
+    if ((*all[i].statement = cam_sql_prepare (w->sql, all[i].text, error))
+        == NULL)
+      return FALSE;
+  return TRUE;
+}
+
+/* No journal: a file that is cut short is never renamed, only cleared. */
+static gboolean
+begin (CamDbWriter *w, GError **error)
+{
+  g_autofree char *setup = g_strdup_printf (
+      "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
+      "PRAGMA application_id = %d; PRAGMA user_version = %d;"
+      "BEGIN; %s",
+      CAM_DB_APPLICATION_ID, CAM_DB_VERSION, cam_db_schema);
+
+  w->sql = cam_sql_open_exclusive (w->working, error);
+  return w->sql != NULL && cam_sql_exec (w->sql, setup, error)
+         && prepare (w, error);
+}
+
+CamDbWriter *
+cam_db_writer_new (const char *path, int embedding_dim, int n_channels,
+                   GError **error)
+{
+  g_autoptr (CamDbWriter) w = g_new0 (CamDbWriter, 1);
+
+  w->path = g_strdup (path);
+  w->working = g_strconcat (path, ".new", NULL);
+  w->embedding_dim = embedding_dim;
+  w->n_channels = n_channels;
+  if (g_file_test (path, G_FILE_TEST_IS_DIR))
+    {
+      g_set_error (error, CAM_CLUSTER_DB_ERROR, CAM_CLUSTER_DB_ERROR_WRITE,
+                   "%s is a folder: give the database a file's name", path);
+      return NULL;
+    }
+  w->lock = cam_file_lock_new (w->working, error);
+  if (w->lock == NULL || !cam_file_lock_clear (w->lock, error)
+      || !begin (w, error))
+    return NULL;
+  return g_steal_pointer (&w);
+}
+
+gboolean
+cam_db_writer_add_picture (CamDbWriter *w, const CamDbPicture *p,
+                           GError **error)
+{
+  CamStatement *s = w->add_picture;
+
+  sqlite3_bind_int (s, 1, w->n_pictures++);
+  cam_bind_text (s, 2, p->path);
+  cam_bind_text (s, 3, p->digest);
+  cam_bind_text (s, 4, p->label);
+  if (p->has_value)
+    sqlite3_bind_double (s, 5, p->value);
+  sqlite3_bind_int (s, 6, p->cluster);
+  sqlite3_bind_double (s, 7, p->similarity);
+  sqlite3_bind_int (s, 8, p->triplets);
+  sqlite3_bind_int (s, 9, p->semi_hard);
+  sqlite3_bind_int (s, 10, p->active);
+  cam_bind_floats (s, 11, p->embedding, w->embedding_dim);
+  cam_bind_floats (s, 12, p->weights, w->n_channels);
+  return cam_statement_run (s, error);
+}
+
+gboolean
+cam_db_writer_add_skipped (CamDbWriter *w, const char *path,
+                           const char *reason, GError **error)
+{
+  cam_bind_text (w->add_skipped, 1, path);
+  cam_bind_text (w->add_skipped, 2, reason);
+  return cam_statement_run (w->add_skipped, error);
+}
+
+static gboolean
+add_label (CamDbWriter *w, int cluster, const CamLabelCount *label,
+           GError **error)
+{
+  sqlite3_bind_int (w->add_label, 1, cluster);
+  cam_bind_text (w->add_label, 2, label->label);
+  sqlite3_bind_int (w->add_label, 3, label->count);
+  return cam_statement_run (w->add_label, error);
+}
+
+static gboolean
+add_exemplar (CamDbWriter *w, int cluster, const CamDbExemplar *e,
+              GError **error)
+{
+  CamStatement *s = w->add_exemplar;
+
+  sqlite3_bind_int (s, 1, cluster);
+  if (e->picture >= 0)
+    sqlite3_bind_int (s, 2, e->picture);
+  cam_bind_text (s, 3, e->path);
+  cam_bind_text (s, 4, e->label);
+  sqlite3_bind_double (s, 5, e->similarity);
+  if (e->thumbnail != NULL)
+    {
+      gsize n;
+      gconstpointer data = g_bytes_get_data (e->thumbnail, &n);
+
+      sqlite3_bind_blob64 (s, 6, data, n, SQLITE_TRANSIENT);
+    }
+  return cam_statement_run (s, error);
+}
+
+gboolean
+cam_db_writer_add_cluster (CamDbWriter *w, const CamDbCluster *c,
+                           GError **error)
+{
+  int id = w->n_clusters++;
+
+  sqlite3_bind_int (w->add_cluster, 1, id);
+  sqlite3_bind_int (w->add_cluster, 2, c->size);
+  cam_bind_floats (w->add_cluster, 3, c->centroid, w->embedding_dim);
+  cam_bind_floats (w->add_cluster, 4, c->weights, w->n_channels);
+  if (!cam_statement_run (w->add_cluster, error))
+    return FALSE;
+  for (guint i = 0; i < c->n_labels; i++)
+    if (!add_label (w, id, &c->labels[i], error))
+      return FALSE;
+  for (guint i = 0; i < c->n_exemplars; i++)
+    if (!add_exemplar (w, id, &c->exemplars[i], error))
+      return FALSE;
+  return TRUE;
+}
+
+static void
+close_sql (CamDbWriter *w)
+{
+  g_clear_pointer (&w->add_picture, cam_statement_free);
+  g_clear_pointer (&w->add_skipped, cam_statement_free);
+  g_clear_pointer (&w->add_cluster, cam_statement_free);
+  g_clear_pointer (&w->add_label, cam_statement_free);
+  g_clear_pointer (&w->add_exemplar, cam_statement_free);
+  g_clear_pointer (&w->sql, cam_sql_close);
+}
+
+/* To the disk, so that the name never stands for an empty file after a power
+ * failure. */
+static gboolean
+sync_path (const char *path, int flags, GError **error)
+{
+  int fd = g_open (path, flags | O_CLOEXEC, 0);
+  int status = fd != -1 ? fsync (fd) : -1;
+  int number = errno;
+
+  if (fd != -1)
+    close (fd);
+  if (status == 0)
+    return TRUE;
+  g_set_error (error, CAM_CLUSTER_DB_ERROR, CAM_CLUSTER_DB_ERROR_WRITE,
+               "%s: %s", path, g_strerror (number));
+  return FALSE;
+}
+
+static gboolean
+put_in_place (CamDbWriter *w, GError **error)
+{
+  g_autofree char *folder = g_path_get_dirname (w->path);
+
+  if (!sync_path (w->working, O_RDONLY, error)
+      || !cam_db_verify (w->working, NULL, error))
+    return FALSE;
+  if (g_rename (w->working, w->path) == -1)
+    {
+      g_set_error (error, CAM_CLUSTER_DB_ERROR, CAM_CLUSTER_DB_ERROR_WRITE,
+                   "%s: %s", w->path, g_strerror (errno));
+      return FALSE;
+    }
+  g_clear_pointer (&w->working, g_free);
+  sync_path (folder, O_RDONLY | O_DIRECTORY, NULL);
+  return TRUE;
+}
+
+gboolean
+cam_db_writer_finish (CamDbWriter *w, const CamClusterDbInfo *info,
+                      GError **error)
+{
+  CamClusterDbInfo whole = *info;
+
+  whole.embedding_dim = w->embedding_dim;
+  whole.n_channels = w->n_channels;
+  whole.n_pictures = w->n_pictures;
+  whole.n_clusters = w->n_clusters;
+  if (!cam_db_write_info (w->sql, &whole, error)
+      || !cam_sql_exec (w->sql, "COMMIT", error))
+    return FALSE;
+  close_sql (w);
+  return put_in_place (w, error);
+}
+
+void
+cam_db_writer_free (CamDbWriter *w)
+{
+  if (w == NULL)
+    return;
+  close_sql (w);
+  if (w->working != NULL && w->lock != NULL)
+    g_unlink (w->working);
+  cam_file_lock_free (w->lock);
+  g_free (w->working);
+  g_free (w->path);
+  g_free (w);
+}
