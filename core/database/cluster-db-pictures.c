@@ -66,7 +66,7 @@ read_embedding_rows (CamClusterDb *db, CamStatement *select, GError **error)
         }
       if (sqlite3_column_int (select, 2))
         continue;
-      if (!cam_column_floats (select, 1, dim, row, error))
+      if (! cam_column_floats (select, 1, dim, row, error))
         return FALSE;
       if (db->info.metric == CAM_METRIC_COSINE)
         cam_unit_row (row, dim);
@@ -79,8 +79,8 @@ static gboolean
 read_embeddings (CamClusterDb *db, GError **error)
 {
   g_autoptr (CamStatement) select = cam_sql_prepare (
-      db->sql,
-      "SELECT id, embedding, weights IS NULL FROM picture ORDER BY id", error);
+      db->sql, "SELECT id, embedding, weights IS NULL FROM picture ORDER BY id",
+      error);
   gsize n = db->info.n_pictures;
 
   if (select == NULL)
@@ -132,7 +132,7 @@ weights_of_picture (CamClusterDb *db, int id, GError **error)
   if (select == NULL)
     return NULL;
   weights = g_new (float, db->info.n_channels);
-  if (!cam_column_floats (select, 0, db->info.n_channels, weights, error))
+  if (! cam_column_floats (select, 0, db->info.n_channels, weights, error))
     {
       g_free (weights);
       return NULL;
@@ -145,7 +145,7 @@ static gboolean
 find_neighbour (CamClusterDb *db, const float *embedding,
                 CamClusterMatch *match, GError **error)
 {
-  if (db->embeddings == NULL && !read_embeddings (db, error))
+  if (db->embeddings == NULL && ! read_embeddings (db, error))
     return FALSE;
   if (db->n_with_weights == 0)
     {
@@ -211,15 +211,14 @@ cam_exemplar_free (CamExemplar *exemplar)
 }
 
 CamExemplar *
-cam_cluster_db_picture (const CamClusterDb *constant, int index,
-                        GError **error)
+cam_cluster_db_picture (const CamClusterDb *constant, int index, GError **error)
 {
   CamClusterDb *db = lock (constant);
-  g_autoptr (CamStatement) select = select_row (
-      db,
-      "SELECT path, label, (SELECT thumbnail FROM exemplar WHERE"
-      " exemplar.picture = picture.id) FROM picture WHERE id = ?",
-      index, error);
+  g_autoptr (CamStatement) select =
+      select_row (db,
+                  "SELECT path, label, (SELECT thumbnail FROM exemplar WHERE"
+                  " exemplar.picture = picture.id) FROM picture WHERE id = ?",
+                  index, error);
   CamExemplar *exemplar = select != NULL ? exemplar_of_row (select) : NULL;
 
   g_clear_pointer (&select, cam_statement_free);
@@ -246,11 +245,12 @@ cam_cluster_free (CamCluster *cluster)
 static gboolean
 read_labels (CamClusterDb *db, int id, GArray *labels, GError **error)
 {
-  g_autoptr (CamStatement) select = cam_sql_prepare (
-      db->sql,
-      "SELECT label, count FROM cluster_label WHERE cluster = ?"
-      " ORDER BY count DESC, id LIMIT 100000",
-      error);
+  g_autoptr (CamStatement)
+      select = cam_sql_prepare (db->sql,
+                                "SELECT label, count FROM cluster_label WHERE "
+                                "cluster = ?"
+                                " ORDER BY count DESC, id LIMIT 100000",
+                                error);
   int status = -1;
 
   if (select == NULL)
@@ -271,11 +271,12 @@ read_labels (CamClusterDb *db, int id, GArray *labels, GError **error)
 static gboolean
 read_exemplars (CamClusterDb *db, int id, GPtrArray *exemplars, GError **error)
 {
-  g_autoptr (CamStatement) select = cam_sql_prepare (
-      db->sql,
-      "SELECT path, label, thumbnail FROM exemplar WHERE cluster = ?"
-      " ORDER BY id LIMIT 1000",
-      error);
+  g_autoptr (CamStatement)
+      select = cam_sql_prepare (db->sql,
+                                "SELECT path, label, thumbnail FROM exemplar "
+                                "WHERE cluster = ?"
+                                " ORDER BY id LIMIT 1000",
+                                error);
   int status = -1;
 
   if (select == NULL)
@@ -295,8 +296,8 @@ cam_cluster_db_cluster (const CamClusterDb *constant, int id, GError **error)
 
   cluster->labels = g_array_new (FALSE, FALSE, sizeof (CamLabelCount));
   g_array_set_clear_func (cluster->labels, clear_label);
-  cluster->exemplars
-      = g_ptr_array_new_with_free_func ((GDestroyNotify) cam_exemplar_free);
+  cluster->exemplars =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) cam_exemplar_free);
   g_return_val_if_fail (id >= 0 && id < constant->info.n_clusters, NULL);
   db = lock (constant);
   cluster->n_members = db->sizes[id];

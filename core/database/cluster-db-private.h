@@ -10,10 +10,10 @@ struct _CamClusterDb
   guint64 file_size;
   GStringChunk *strings;
   CamClusterDbInfo info;
-  float *centroids;  /* [n_clusters, embedding_dim]; unit rows where cosine */
-  float *weights;    /* [n_clusters, n_channels] */
-  int *sizes;        /* [n_clusters] */
-  GMutex mutex;      /* over all below, which are read when asked for */
+  float *centroids; /* [n_clusters, embedding_dim]; unit rows where cosine */
+  float *weights;   /* [n_clusters, n_channels] */
+  int *sizes;       /* [n_clusters] */
+  GMutex mutex;     /* over all below, which are read when asked for */
   CamSql *sql;
   char *digest;
   float *embeddings; /* [n_with_weights, embedding_dim]; unit where cosine */

@@ -95,8 +95,8 @@ read_cluster (CamClusterDb *db, CamStatement *select, int i, GError **error)
       return FALSE;
     }
   db->sizes[i] = sqlite3_column_int (select, 1);
-  if (!cam_column_floats (select, 2, info->embedding_dim, centroid, error)
-      || !cam_column_floats (select, 3, info->n_channels, weights, error))
+  if (! cam_column_floats (select, 2, info->embedding_dim, centroid, error)
+      || ! cam_column_floats (select, 3, info->n_channels, weights, error))
     return FALSE;
   if (info->metric == CAM_METRIC_COSINE)
     cam_unit_row (centroid, info->embedding_dim);
@@ -114,7 +114,7 @@ read_clusters (CamClusterDb *db, GError **error)
   if (select == NULL)
     return FALSE;
   for (int i = 0; i < db->info.n_clusters; i++)
-    if (!read_cluster (db, select, i, error))
+    if (! read_cluster (db, select, i, error))
       return FALSE;
   status = cam_statement_step (select, error);
   if (status == SQLITE_ROW)
@@ -163,7 +163,7 @@ cam_cluster_db_ref (CamClusterDb *db)
 void
 cam_cluster_db_unref (CamClusterDb *db)
 {
-  if (db == NULL || !g_atomic_ref_count_dec (&db->ref_count))
+  if (db == NULL || ! g_atomic_ref_count_dec (&db->ref_count))
     return;
   cam_sql_close (db->sql);
   g_hash_table_unref (db->picture_weights);
@@ -210,7 +210,7 @@ cam_cluster_db_fits (const CamClusterDb *db, const char *model_digest,
   g_autofree char *built = NULL;
 
   if (model_digest != NULL && info->model_digest != NULL
-      && !g_str_equal (model_digest, info->model_digest))
+      && ! g_str_equal (model_digest, info->model_digest))
     {
       built = describe_model (info);
       g_set_error (error, CAM_CLUSTER_DB_ERROR,
@@ -280,7 +280,7 @@ cam_cluster_db_nearest (const CamClusterDb *db, const float *rows, int n,
         similarity = norm > 0 ? dot (row, embedding, dim) / norm : 0;
       else
         similarity = 1 / (1 + distance (row, embedding, dim));
-      if (!(similarity > best))
+      if (! (similarity > best))
         continue;
       best = similarity;
       match->index = i;

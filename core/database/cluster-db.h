@@ -23,12 +23,16 @@ typedef enum
   CAM_CLUSTER_DB_ERROR_MALFORMED,   /* not ours, cut short, or corrupted      */
   CAM_CLUSTER_DB_ERROR_VERSION,     /* ours, but from a later release         */
   CAM_CLUSTER_DB_ERROR_OTHER_MODEL, /* built for another network: rebuild it  */
-  CAM_CLUSTER_DB_ERROR_COMPACT,     /* holds no pictures: no neighbour transfer */
-  CAM_CLUSTER_DB_ERROR_BUSY,        /* another builder is at it                */
-  CAM_CLUSTER_DB_ERROR_WRITE        /* disk full, folder read-only             */
+  CAM_CLUSTER_DB_ERROR_COMPACT, /* holds no pictures: no neighbour transfer */
+  CAM_CLUSTER_DB_ERROR_BUSY,    /* another builder is at it                */
+  CAM_CLUSTER_DB_ERROR_WRITE    /* disk full, folder read-only             */
 } CamClusterDbError;
 
-typedef enum { CAM_METRIC_COSINE, CAM_METRIC_EUCLIDEAN } CamMetric;
+typedef enum
+{
+  CAM_METRIC_COSINE,
+  CAM_METRIC_EUCLIDEAN
+} CamMetric;
 const char *cam_metric_name (CamMetric metric); /* "cosine" (static) */
 gboolean cam_metric_parse (const char *name, CamMetric *metric);
 
@@ -39,26 +43,36 @@ typedef struct /* what the database says of itself; borrowed strings */
   const char *model_digest, *model_name, *layer, *layout, *method, *score,
       *mining, *program_version;
   CamMetric metric;
-  int n_clusters, embedding_dim, n_channels, n_pictures; /* pictures 0: compact */
+  int n_clusters, embedding_dim, n_channels,
+      n_pictures; /* pictures 0: compact */
   int triplets, restarts;
   guint64 seed;
   double margin, eps;
-  double far_distance; /* 99th percentile of the pictures' own distance to
-                          their centroid, as 1 - similarity; < 0: not known */
+  double far_distance;       /* 99th percentile of the pictures' own distance to
+                                their centroid, as 1 - similarity; < 0: not known */
   const char *preprocessing; /* how pictures went in, for people */
   const char *layer_choice;  /* what `--layer auto` measured; NULL: not asked */
 } CamClusterDbInfo;
 
 typedef struct /* the answer to a look-up */
 {
-  int index;         /* of the cluster or the picture, from 0 */
-  double similarity; /* cosine, or 1 / (1 + distance)         */
-  gboolean far;      /* farther than 99 % of the database's own */
+  int index;            /* of the cluster or the picture, from 0 */
+  double similarity;    /* cosine, or 1 / (1 + distance)         */
+  gboolean far;         /* farther than 99 % of the database's own */
   const float *weights; /* [n_channels], borrowed from the database */
 } CamClusterMatch;
 
-typedef struct { char *label; int count; } CamLabelCount;
-typedef struct { char *name; char *label; GBytes *thumbnail; /* JPEG or PNG; NULL: none */ } CamExemplar;
+typedef struct
+{
+  char *label;
+  int count;
+} CamLabelCount;
+typedef struct
+{
+  char *name;
+  char *label;
+  GBytes *thumbnail; /* JPEG or PNG; NULL: none */
+} CamExemplar;
 typedef struct
 {
   int n_members;
@@ -75,7 +89,8 @@ const CamClusterDbInfo *cam_cluster_db_info (const CamClusterDb *db);
 /* SHA-256 of the file (borrowed) */
 const char *cam_cluster_db_digest (const CamClusterDb *db);
 const char *cam_cluster_db_path (const CamClusterDb *db);
-/* Refuses with OTHER_MODEL a database of another model digest, or another channel or embedding count. */
+/* Refuses with OTHER_MODEL a database of another model digest, or another
+ * channel or embedding count. */
 gboolean cam_cluster_db_fits (const CamClusterDb *db, const char *model_digest,
                               int embedding_dim, int n_channels,
                               GError **error);
@@ -87,13 +102,15 @@ void cam_cluster_db_find (const CamClusterDb *db, const float *embedding,
 /* The nearest training picture; COMPACT where there are none. */
 gboolean cam_cluster_db_find_neighbour (const CamClusterDb *db,
                                         const float *embedding,
-                                        CamClusterMatch *match,
-                                        GError **error);
-/* Members, labels, exemplars of a cluster (transfer full); NULL with an error where the file cannot be read. */
+                                        CamClusterMatch *match, GError **error);
+/* Members, labels, exemplars of a cluster (transfer full); NULL with an error
+ * where the file cannot be read. */
 CamCluster *cam_cluster_db_cluster (const CamClusterDb *db, int cluster,
                                     GError **error);
-/* The exemplar (name, label, thumbnail) of picture @index as neighbour look-ups number them. (transfer full) */
-CamExemplar *cam_cluster_db_picture (const CamClusterDb *db, int index, GError **error);
+/* The exemplar (name, label, thumbnail) of picture @index as neighbour look-ups
+ * number them. (transfer full) */
+CamExemplar *cam_cluster_db_picture (const CamClusterDb *db, int index,
+                                     GError **error);
 void cam_cluster_free (CamCluster *cluster);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CamCluster, cam_cluster_free)
 void cam_exemplar_free (CamExemplar *exemplar);

@@ -1,4 +1,5 @@
-/* db-writer.c -- writes a cluster database that appears only when it is whole */
+/* db-writer.c -- writes a cluster database that appears only when it is whole
+ */
 #include "core/database/db-writer.h"
 
 #include <errno.h>
@@ -35,7 +36,8 @@ prepare (CamDbWriter *w, GError **error)
     { &w->add_skipped, "INSERT INTO skipped VALUES (NULL, ?, ?)" },
     { &w->add_cluster, "INSERT INTO cluster VALUES (?, ?, ?, ?)" },
     { &w->add_label, "INSERT INTO cluster_label VALUES (NULL, ?, ?, ?)" },
-    { &w->add_exemplar, "INSERT INTO exemplar VALUES (NULL, ?, ?, ?, ?, ?, ?)" },
+    { &w->add_exemplar,
+      "INSERT INTO exemplar VALUES (NULL, ?, ?, ?, ?, ?, ?)" },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (all); i++)
@@ -49,13 +51,13 @@ prepare (CamDbWriter *w, GError **error)
 static gboolean
 begin (CamDbWriter *w, GError **error)
 {
-  g_autofree char *setup = g_strdup_printf (
-      "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
-      "PRAGMA application_id = %d; PRAGMA user_version = %d;"
-      "BEGIN; %s",
-      CAM_DB_APPLICATION_ID, CAM_DB_VERSION, cam_db_schema);
+  g_autofree char *setup =
+      g_strdup_printf ("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
+                       "PRAGMA application_id = %d; PRAGMA user_version = %d;"
+                       "BEGIN; %s",
+                       CAM_DB_APPLICATION_ID, CAM_DB_VERSION, cam_db_schema);
 
-  w->sql = cam_sql_open_exclusive (w->working, error);
+  w->sql = cam_sql_open_exclusive (w->working, FALSE, error);
   return w->sql != NULL && cam_sql_exec (w->sql, setup, error)
          && prepare (w, error);
 }
@@ -77,8 +79,8 @@ cam_db_writer_new (const char *path, int embedding_dim, int n_channels,
       return NULL;
     }
   w->lock = cam_file_lock_new (w->working, error);
-  if (w->lock == NULL || !cam_file_lock_clear (w->lock, error)
-      || !begin (w, error))
+  if (w->lock == NULL || ! cam_file_lock_clear (w->lock, error)
+      || ! begin (w, error))
     return NULL;
   return g_steal_pointer (&w);
 }
@@ -106,8 +108,8 @@ cam_db_writer_add_picture (CamDbWriter *w, const CamDbPicture *p,
 }
 
 gboolean
-cam_db_writer_add_skipped (CamDbWriter *w, const char *path,
-                           const char *reason, GError **error)
+cam_db_writer_add_skipped (CamDbWriter *w, const char *path, const char *reason,
+                           GError **error)
 {
   cam_bind_text (w->add_skipped, 1, path);
   cam_bind_text (w->add_skipped, 2, reason);
@@ -156,13 +158,13 @@ cam_db_writer_add_cluster (CamDbWriter *w, const CamDbCluster *c,
   sqlite3_bind_int (w->add_cluster, 2, c->size);
   cam_bind_floats (w->add_cluster, 3, c->centroid, w->embedding_dim);
   cam_bind_floats (w->add_cluster, 4, c->weights, w->n_channels);
-  if (!cam_statement_run (w->add_cluster, error))
+  if (! cam_statement_run (w->add_cluster, error))
     return FALSE;
   for (guint i = 0; i < c->n_labels; i++)
-    if (!add_label (w, id, &c->labels[i], error))
+    if (! add_label (w, id, &c->labels[i], error))
       return FALSE;
   for (guint i = 0; i < c->n_exemplars; i++)
-    if (!add_exemplar (w, id, &c->exemplars[i], error))
+    if (! add_exemplar (w, id, &c->exemplars[i], error))
       return FALSE;
   return TRUE;
 }
@@ -201,8 +203,8 @@ put_in_place (CamDbWriter *w, GError **error)
 {
   g_autofree char *folder = g_path_get_dirname (w->path);
 
-  if (!sync_path (w->working, O_RDONLY, error)
-      || !cam_db_verify (w->working, NULL, error))
+  if (! sync_path (w->working, O_RDONLY, error)
+      || ! cam_db_verify (w->working, NULL, error))
     return FALSE;
   if (g_rename (w->working, w->path) == -1)
     {
@@ -225,8 +227,8 @@ cam_db_writer_finish (CamDbWriter *w, const CamClusterDbInfo *info,
   whole.n_channels = w->n_channels;
   whole.n_pictures = w->n_pictures;
   whole.n_clusters = w->n_clusters;
-  if (!cam_db_write_info (w->sql, &whole, error)
-      || !cam_sql_exec (w->sql, "COMMIT", error))
+  if (! cam_db_write_info (w->sql, &whole, error)
+      || ! cam_sql_exec (w->sql, "COMMIT", error))
     return FALSE;
   close_sql (w);
   return put_in_place (w, error);

@@ -20,10 +20,11 @@ typedef struct
   gboolean has_value; /* a label that is a number */
   double value;
   int cluster;
-  double similarity;  /* to the cluster's centroid */
-  int triplets, semi_hard, active; /* active: inside the hinge; semi-hard among them */
+  double similarity; /* to the cluster's centroid */
+  int triplets, semi_hard,
+      active;             /* active: inside the hinge; semi-hard among them */
   const float *embedding; /* [embedding_dim] as the network gives it */
-  const float *weights;   /* [n_channels]; NULL: its label has no other picture */
+  const float *weights; /* [n_channels]; NULL: its label has no other picture */
 } CamDbPicture;
 
 typedef struct

@@ -73,7 +73,7 @@ cam_file_lock_new (const char *path, GError **error)
                      " or choose another name");
           return NULL;
         }
-      if (!still_there (path, fd))
+      if (! still_there (path, fd))
         {
           close (fd);
           continue;

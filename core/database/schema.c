@@ -43,9 +43,8 @@ query_number (CamSql *sql, const char *text, GError **error)
 static gboolean
 check_plain_tables (CamSql *sql, GError **error)
 {
-  static const char *const tables[]
-      = { "info", "cluster", "cluster_label", "exemplar", "picture",
-          "skipped" };
+  static const char *const tables[] = { "info",     "cluster", "cluster_label",
+                                        "exemplar", "picture", "skipped" };
   gint64 n = query_number (sql,
                            "SELECT count (*) FROM sqlite_schema WHERE type"
                            " NOT IN ('table', 'index') OR rootpage < 2",
@@ -84,7 +83,8 @@ cam_db_check_schema (CamSql *sql, GError **error)
 
   if (local != NULL || id != CAM_DB_APPLICATION_ID)
     {
-      cam_sql_malformed (sql, error, "this is no cluster database of CamLens%s%s",
+      cam_sql_malformed (sql, error,
+                         "this is no cluster database of CamLens%s%s",
                          local != NULL ? ": " : "",
                          local != NULL ? local->message : "");
       return FALSE;
@@ -92,8 +92,8 @@ cam_db_check_schema (CamSql *sql, GError **error)
   version = query_number (sql, "PRAGMA user_version", error);
   if (version > CAM_DB_VERSION)
     {
-      g_autofree char *name
-          = g_filename_display_name (sqlite3_db_filename (sql, "main"));
+      g_autofree char *name =
+          g_filename_display_name (sqlite3_db_filename (sql, "main"));
 
       g_set_error (error, CAM_CLUSTER_DB_ERROR, CAM_CLUSTER_DB_ERROR_VERSION,
                    "%s: made by a later CamLens (format %d, this one knows"
@@ -109,7 +109,14 @@ cam_db_check_schema (CamSql *sql, GError **error)
   return check_plain_tables (sql, error);
 }
 
-typedef enum { TEXT, INT, UINT64, DOUBLE, METRIC } FieldKind;
+typedef enum
+{
+  TEXT,
+  INT,
+  UINT64,
+  DOUBLE,
+  METRIC
+} FieldKind;
 
 typedef struct
 {
@@ -119,8 +126,10 @@ typedef struct
   double minimum, maximum; /* INT only */
 } Field;
 
-#define FIELD(key, kind, name, ...)                                           \
-  { key, kind, G_STRUCT_OFFSET (CamClusterDbInfo, name), __VA_ARGS__ }
+#define FIELD(key, kind, name, ...)                                            \
+  {                                                                            \
+    key, kind, G_STRUCT_OFFSET (CamClusterDbInfo, name), __VA_ARGS__           \
+  }
 
 static const Field fields[] = {
   FIELD ("clusters", INT, n_clusters, 1, CAM_DB_MAX_CLUSTERS),
@@ -165,16 +174,12 @@ field_to_text (const Field *field, const CamClusterDbInfo *info)
 
   switch (field->kind)
     {
-    case TEXT:
-      return g_strdup (*(const char *const *) at);
-    case INT:
-      return g_strdup_printf ("%d", *(const int *) at);
+    case TEXT: return g_strdup (*(const char *const *) at);
+    case INT: return g_strdup_printf ("%d", *(const int *) at);
     case UINT64:
       return g_strdup_printf ("%" G_GUINT64_FORMAT, *(const guint64 *) at);
-    case DOUBLE:
-      return double_to_text (*(const double *) at);
-    case METRIC:
-      return g_strdup (cam_metric_name (*(const CamMetric *) at));
+    case DOUBLE: return double_to_text (*(const double *) at);
+    case METRIC: return g_strdup (cam_metric_name (*(const CamMetric *) at));
     }
   g_return_val_if_reached (NULL);
 }
@@ -192,8 +197,8 @@ field_from_text (const Field *field, const char *text, GStringChunk *strings,
       *(const char **) at = g_string_chunk_insert (strings, text);
       return TRUE;
     case INT:
-      if (!g_ascii_string_to_signed (text, 10, (gint64) field->minimum,
-                                     (gint64) field->maximum, &number, NULL))
+      if (! g_ascii_string_to_signed (text, 10, (gint64) field->minimum,
+                                      (gint64) field->maximum, &number, NULL))
         return FALSE;
       *(int *) at = (int) number;
       return TRUE;
@@ -203,8 +208,7 @@ field_from_text (const Field *field, const char *text, GStringChunk *strings,
     case DOUBLE:
       *(double *) at = g_ascii_strtod (text, NULL);
       return isfinite (*(double *) at);
-    case METRIC:
-      return cam_metric_parse (text, (CamMetric *) at);
+    case METRIC: return cam_metric_parse (text, (CamMetric *) at);
     }
   g_return_val_if_reached (FALSE);
 }
@@ -212,8 +216,8 @@ field_from_text (const Field *field, const char *text, GStringChunk *strings,
 gboolean
 cam_db_write_info (CamSql *sql, const CamClusterDbInfo *info, GError **error)
 {
-  g_autoptr (CamStatement) insert
-      = cam_sql_prepare (sql, "INSERT INTO info VALUES (?, ?)", error);
+  g_autoptr (CamStatement)
+      insert = cam_sql_prepare (sql, "INSERT INTO info VALUES (?, ?)", error);
 
   if (insert == NULL)
     return FALSE;
@@ -225,7 +229,7 @@ cam_db_write_info (CamSql *sql, const CamClusterDbInfo *info, GError **error)
         continue;
       cam_bind_text (insert, 1, fields[i].key);
       cam_bind_text (insert, 2, text);
-      if (!cam_statement_run (insert, error))
+      if (! cam_statement_run (insert, error))
         return FALSE;
     }
   return TRUE;
@@ -259,8 +263,9 @@ gboolean
 cam_db_read_info (CamSql *sql, GStringChunk *strings, CamClusterDbInfo *info,
                   GError **error)
 {
-  g_autoptr (CamStatement) select
-      = cam_sql_prepare (sql, "SELECT value FROM info WHERE key = ?", error);
+  g_autoptr (CamStatement)
+      select = cam_sql_prepare (sql, "SELECT value FROM info WHERE key = ?",
+                                error);
 
   *info = (CamClusterDbInfo) { .far_distance = -1 };
   if (select == NULL)

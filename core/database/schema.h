@@ -7,7 +7,7 @@
 
 #define CAM_DB_APPLICATION_ID 0x43614c6e /* "CaLn" */
 #define CAM_DB_VERSION 1
-#define CAM_DB_MAX_DIM (1 << 20)      /* of an embedding, and channels */
+#define CAM_DB_MAX_DIM (1 << 20) /* of an embedding, and channels */
 #define CAM_DB_MAX_CLUSTERS (1 << 24)
 
 /* CREATE TABLE statements of a finished database. */

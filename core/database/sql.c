@@ -9,7 +9,7 @@
 /* A row larger than this is none of ours: 2^20 floats in each of two blobs. */
 #define MAX_ROW_BYTES (32 << 20)
 
-G_DEFINE_QUARK (cam-cluster-db-error-quark, cam_cluster_db_error)
+G_DEFINE_QUARK (cam - cluster - db - error - quark, cam_cluster_db_error)
 
 static CamClusterDbError
 code_of (int status)
@@ -17,16 +17,13 @@ code_of (int status)
   switch (status & 0xff)
     {
     case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-      return CAM_CLUSTER_DB_ERROR_BUSY;
+    case SQLITE_LOCKED: return CAM_CLUSTER_DB_ERROR_BUSY;
     case SQLITE_FULL:
     case SQLITE_IOERR:
     case SQLITE_READONLY:
     case SQLITE_CANTOPEN:
-    case SQLITE_PERM:
-      return CAM_CLUSTER_DB_ERROR_WRITE;
-    default:
-      return CAM_CLUSTER_DB_ERROR_MALFORMED;
+    case SQLITE_PERM: return CAM_CLUSTER_DB_ERROR_WRITE;
+    default: return CAM_CLUSTER_DB_ERROR_MALFORMED;
     }
 }
 
@@ -95,8 +92,8 @@ check_readable (const char *path, GError **error)
     }
   if (g_access (path, R_OK) == 0)
     return TRUE;
-  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno), "%s: %s",
-               name, g_strerror (errno));
+  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno), "%s: %s", name,
+               g_strerror (errno));
   return FALSE;
 }
 
@@ -108,7 +105,7 @@ cam_sql_open_untrusted (const char *path, GError **error)
   g_autofree char *immutable = NULL;
   CamSql *sql = NULL;
 
-  if (!check_readable (path, error))
+  if (! check_readable (path, error))
     return NULL;
   uri = g_filename_to_uri (full, NULL, error);
   if (uri == NULL)
@@ -123,14 +120,14 @@ cam_sql_open_untrusted (const char *path, GError **error)
       return NULL;
     }
   distrust (sql);
-  if (!cam_sql_exec (sql, "PRAGMA cell_size_check = 1; PRAGMA mmap_size = 0;",
-                     error))
+  if (! cam_sql_exec (sql, "PRAGMA cell_size_check = 1; PRAGMA mmap_size = 0;",
+                      error))
     g_clear_pointer (&sql, cam_sql_close);
   return sql;
 }
 
 CamSql *
-cam_sql_open_exclusive (const char *path, GError **error)
+cam_sql_open_exclusive (const char *path, gboolean journal, GError **error)
 {
   CamSql *sql = NULL;
 
@@ -142,10 +139,13 @@ cam_sql_open_exclusive (const char *path, GError **error)
       g_clear_pointer (&sql, cam_sql_close);
       return NULL;
     }
-  if (!cam_sql_exec (sql,
-                     "PRAGMA locking_mode = EXCLUSIVE;"
-                     "BEGIN EXCLUSIVE; COMMIT;",
-                     error))
+  if (! cam_sql_exec (sql, "PRAGMA locking_mode = EXCLUSIVE;", error)
+      || (! journal
+          && ! cam_sql_exec (sql,
+                             "PRAGMA journal_mode = OFF;"
+                             "PRAGMA synchronous = OFF;",
+                             error))
+      || ! cam_sql_exec (sql, "BEGIN EXCLUSIVE; COMMIT;", error))
     g_clear_pointer (&sql, cam_sql_close);
   return sql;
 }
@@ -251,8 +251,8 @@ cam_column_floats (CamStatement *statement, int column, int n, float *values,
       || (gsize) bytes != (gsize) n * sizeof (float))
     {
       cam_sql_malformed (sql, error,
-                         "column \"%s\" should hold %d float32 (%" G_GSIZE_FORMAT
-                         " bytes) and holds %d bytes",
+                         "column \"%s\" should hold %d float32 "
+                         "(%" G_GSIZE_FORMAT " bytes) and holds %d bytes",
                          sqlite3_column_name (statement, column), n,
                          (gsize) n * sizeof (float), bytes);
       return FALSE;
@@ -260,7 +260,7 @@ cam_column_floats (CamStatement *statement, int column, int n, float *values,
   memcpy (values, blob, bytes);
   swap_floats (values, n);
   for (int i = 0; i < n; i++)
-    if (!isfinite (values[i]))
+    if (! isfinite (values[i]))
       {
         cam_sql_malformed (sql, error, "column \"%s\" holds no finite number",
                            sqlite3_column_name (statement, column));

@@ -16,8 +16,10 @@ typedef sqlite3_stmt CamStatement;
  * the schema or memory map.  (transfer full) */
 CamSql *cam_sql_open_untrusted (const char *path, GError **error);
 /* For reading and writing, locked against all others until it is closed.
+ * @journal FALSE: a file that is thrown away where its writing is cut short.
  * (transfer full) */
-CamSql *cam_sql_open_exclusive (const char *path, GError **error);
+CamSql *cam_sql_open_exclusive (const char *path, gboolean journal,
+                                GError **error);
 /* Closes; NULL is fine. */
 void cam_sql_close (CamSql *sql);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CamSql, cam_sql_close)
@@ -40,8 +42,8 @@ int cam_statement_step (CamStatement *statement, GError **error);
 /* @text NULL binds NULL; copied. */
 void cam_bind_text (CamStatement *statement, int column, const char *text);
 /* @values NULL binds NULL; copied. */
-void cam_bind_floats (CamStatement *statement, int column,
-                      const float *values, int n);
+void cam_bind_floats (CamStatement *statement, int column, const float *values,
+                      int n);
 /* A column of @n float32; FALSE (MALFORMED) where it is of another size or
  * holds a NaN or an infinity. */
 gboolean cam_column_floats (CamStatement *statement, int column, int n,

@@ -1,0 +1,24 @@
+/* db-arrays.h -- databases out to NumPy's arrays, and in from elsewhere
+ *
+ *   centroids.npy   float32 [clusters, D]    weights.npy     float32 [clusters,
+ * K] sizes.npy       int64 [clusters]         labels.json     see below
+ *   embeddings.npy  float32 [pictures, D]    picture_weights.npy  float32
+ * [pictures, K] clusters.npy    int64 [pictures]         triplets.npy    int64
+ * [pictures, 3] pictures.json   see below
+ *
+ * labels.json is an array with one entry a cluster: an object of label to
+ * count, a label, or null.  The files of pictures are there where the database
+ * has pictures; a picture without weights has a row of NaN.
+ */
+#pragma once
+
+#include "core/database/cluster-db.h"
+
+/* Creates the folder where it is missing. */
+gboolean cam_db_export (const char *path, const char *folder, GError **error);
+
+/* Makes a compact database of centroids.npy, weights.npy and, where they are
+ * there, sizes.npy and labels.json.  @info: model, layer, metric; the rest is
+ * filled in. */
+gboolean cam_db_import (const char *folder, const CamClusterDbInfo *info,
+                        const char *path, GError **error);

@@ -1,0 +1,233 @@
+/* db-import.c -- databases made elsewhere, from NumPy's arrays */
+#include "core/database/db-arrays.h"
+
+#include <json-glib/json-glib.h>
+#include <math.h>
+
+#include "core/base/npy.h"
+#include "core/database/db-writer.h"
+#include "core/database/schema.h"
+
+typedef struct
+{
+  CamTensor *centroids, *weights, *sizes; /* sizes NULL: not given */
+  JsonParser *labels;                     /* NULL: not given       */
+} Arrays;
+
+static void
+arrays_clear (Arrays *a)
+{
+  g_clear_pointer (&a->centroids, cam_tensor_unref);
+  g_clear_pointer (&a->weights, cam_tensor_unref);
+  g_clear_pointer (&a->sizes, cam_tensor_unref);
+  g_clear_object (&a->labels);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Arrays, arrays_clear)
+
+static gboolean G_GNUC_PRINTF (4, 5)
+    refuse (GError **error, const char *folder, const char *file,
+            const char *format, ...)
+{
+  g_autofree char *path = g_build_filename (folder, file, NULL);
+  g_autofree char *what = NULL;
+  va_list args;
+
+  va_start (args, format);
+  what = g_strdup_vprintf (format, args);
+  va_end (args);
+  g_set_error (error, CAM_CLUSTER_DB_ERROR, CAM_CLUSTER_DB_ERROR_MALFORMED,
+               "%s: %s", path, what);
+  return FALSE;
+}
+
+/* A matrix as float32 without NaN; NULL with an error. */
+static CamTensor *
+read_matrix (const char *folder, const char *file, GError **error)
+{
+  g_autofree char *path = g_build_filename (folder, file, NULL);
+  g_autoptr (CamTensor) tensor = cam_npy_read (path, error);
+  g_autoptr (CamTensor) floats = NULL;
+
+  if (tensor == NULL)
+    return NULL;
+  floats = cam_tensor_convert (tensor, CAM_DTYPE_FLOAT32, error);
+  if (floats == NULL)
+    return NULL;
+  if (floats->shape.n_dims != 2 || floats->n_elements == 0
+      || floats->shape.dims[0] > CAM_DB_MAX_CLUSTERS
+      || floats->shape.dims[1] > CAM_DB_MAX_DIM)
+    {
+      g_autofree char *shape = cam_shape_to_string (&floats->shape);
+
+      refuse (error, folder, file, "is %s and should be [clusters, numbers]",
+              shape);
+      return NULL;
+    }
+  for (gsize i = 0; i < floats->n_elements; i++)
+    if (! isfinite (cam_tensor_f32 (floats)[i]))
+      {
+        refuse (error, folder, file, "holds a NaN or an infinity in row %d",
+                (int) (i / floats->shape.dims[1]));
+        return NULL;
+      }
+  return g_steal_pointer (&floats);
+}
+
+static gboolean
+read_sizes (const char *folder, Arrays *a, GError **error)
+{
+  g_autofree char *path = g_build_filename (folder, "sizes.npy", NULL);
+  g_autoptr (CamTensor) tensor = NULL;
+
+  if (! g_file_test (path, G_FILE_TEST_EXISTS))
+    return TRUE;
+  tensor = cam_npy_read (path, error);
+  if (tensor != NULL)
+    a->sizes = cam_tensor_convert (tensor, CAM_DTYPE_INT64, error);
+  if (a->sizes == NULL)
+    return FALSE;
+  if (a->sizes->n_elements == (gsize) a->centroids->shape.dims[0])
+    return TRUE;
+  return refuse (error, folder, "sizes.npy",
+                 "should hold one number a cluster");
+}
+
+static gboolean
+read_labels (const char *folder, Arrays *a, GError **error)
+{
+  g_autofree char *path = g_build_filename (folder, "labels.json", NULL);
+  JsonNode *root;
+
+  if (! g_file_test (path, G_FILE_TEST_EXISTS))
+    return TRUE;
+  a->labels = json_parser_new_immutable ();
+  if (! json_parser_load_from_file (a->labels, path, error))
+    return FALSE;
+  root = json_parser_get_root (a->labels);
+  if (root != NULL && JSON_NODE_HOLDS_ARRAY (root)
+      && json_array_get_length (json_node_get_array (root))
+             == a->centroids->shape.dims[0])
+    return TRUE;
+  return refuse (error, folder, "labels.json",
+                 "should be an array with one entry a cluster");
+}
+
+static gboolean
+read_arrays (const char *folder, Arrays *a, GError **error)
+{
+  a->centroids = read_matrix (folder, "centroids.npy", error);
+  if (a->centroids == NULL)
+    return FALSE;
+  a->weights = read_matrix (folder, "weights.npy", error);
+  if (a->weights == NULL)
+    return FALSE;
+  if (a->weights->shape.dims[0] != a->centroids->shape.dims[0])
+    return refuse (error, folder, "weights.npy",
+                   "has %d rows, and centroids.npy has %d",
+                   (int) a->weights->shape.dims[0],
+                   (int) a->centroids->shape.dims[0]);
+  return read_sizes (folder, a, error) && read_labels (folder, a, error);
+}
+
+static int
+by_count (gconstpointer a, gconstpointer b)
+{
+  const CamLabelCount *x = a, *y = b;
+
+  return x->count != y->count ? (x->count < y->count ? 1 : -1)
+                              : g_strcmp0 (x->label, y->label);
+}
+
+/* {"cat": 3, "dog": 1}, "cat" or null, as labels with counts, most first */
+static gboolean
+labels_of_entry (JsonNode *entry, int size, GArray *labels)
+{
+  JsonObjectIter iter;
+  const char *label;
+  JsonNode *value;
+
+  if (JSON_NODE_HOLDS_NULL (entry))
+    return TRUE;
+  if (JSON_NODE_HOLDS_VALUE (entry)
+      && json_node_get_value_type (entry) == G_TYPE_STRING)
+    {
+      CamLabelCount one = { (char *) json_node_get_string (entry), size };
+
+      g_array_append_val (labels, one);
+      return TRUE;
+    }
+  if (! JSON_NODE_HOLDS_OBJECT (entry))
+    return FALSE;
+  json_object_iter_init (&iter, json_node_get_object (entry));
+  while (json_object_iter_next (&iter, &label, &value))
+    {
+      CamLabelCount one = { (char *) label, 0 };
+
+      if (! JSON_NODE_HOLDS_VALUE (value) || json_node_get_int (value) < 0)
+        return FALSE;
+      one.count = (int) MIN (json_node_get_int (value), G_MAXINT);
+      g_array_append_val (labels, one);
+    }
+  g_array_sort (labels, by_count);
+  return TRUE;
+}
+
+/* Without sizes.npy a cluster has as many members as its labels count. */
+static int
+size_of_cluster (const Arrays *a, int i, const GArray *labels)
+{
+  gint64 size = 0;
+
+  if (a->sizes != NULL)
+    size = cam_tensor_i64 (a->sizes)[i];
+  else
+    for (guint j = 0; j < labels->len; j++)
+      size += g_array_index (labels, CamLabelCount, j).count;
+  return (int) CLAMP (size, 0, G_MAXINT);
+}
+
+static gboolean
+write_cluster (CamDbWriter *writer, const Arrays *a, int i, const char *folder,
+               GError **error)
+{
+  g_autoptr (GArray)
+      labels = g_array_new (FALSE, FALSE, sizeof (CamLabelCount));
+  CamDbCluster cluster = {
+    .centroid = cam_tensor_f32 (a->centroids) + i * a->centroids->shape.dims[1],
+    .weights = cam_tensor_f32 (a->weights) + i * a->weights->shape.dims[1],
+  };
+  int given = a->sizes != NULL ? (int) cam_tensor_i64 (a->sizes)[i] : 1;
+
+  if (a->labels != NULL
+      && ! labels_of_entry (
+          json_array_get_element (
+              json_node_get_array (json_parser_get_root (a->labels)), i),
+          given, labels))
+    return refuse (error, folder, "labels.json",
+                   "entry %d should be an object of label to count, a label"
+                   " or null",
+                   i);
+  cluster.size = size_of_cluster (a, i, labels);
+  cluster.labels = (const CamLabelCount *) (void *) labels->data;
+  cluster.n_labels = labels->len;
+  return cam_db_writer_add_cluster (writer, &cluster, error);
+}
+
+gboolean
+cam_db_import (const char *folder, const CamClusterDbInfo *info,
+               const char *path, GError **error)
+{
+  g_auto (Arrays) a = { NULL };
+  g_autoptr (CamDbWriter) writer = NULL;
+
+  if (! read_arrays (folder, &a, error))
+    return FALSE;
+  writer = cam_db_writer_new (path, (int) a.centroids->shape.dims[1],
+                              (int) a.weights->shape.dims[1], error);
+  if (writer == NULL)
+    return FALSE;
+  for (int i = 0; i < a.centroids->shape.dims[0]; i++)
+    if (! write_cluster (writer, &a, i, folder, error))
+      return FALSE;
+  return cam_db_writer_finish (writer, info, error);
+}
