@@ -25,7 +25,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (CamNetwork, cam_network_unref)
 const CamGraph *cam_network_graph (const CamNetwork *network);
 /* metadata_props; NULL where the key is absent (borrowed) */
 const char *cam_network_metadata (const CamNetwork *network, const char *key);
-/* SHA-256 of the file (external data appended in the order of use), lower-case hex (borrowed) */
+/* SHA-256 of the file, followed by its files of external data, each whole and
+ * once, in the order of use; lower-case hex (borrowed).  Computed when first
+ * asked for; "" where the files are no longer those that were read. */
 const char *cam_network_digest (const CamNetwork *network);
 /* Elements of all float initialisers. */
 guint64 cam_network_parameters (const CamNetwork *network);
@@ -43,6 +45,7 @@ typedef struct
   char *op;       /* operator that makes it */
   CamDType dtype;
   CamShape shape; /* -1 where it follows a symbolic dim of the input */
+  CamShape bound; /* as one picture of the size asked for has it     */
   char *text;     /* "[N, 960, 7, 7]" for people */
 } CamTensorInfo;
 
