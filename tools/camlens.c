@@ -11,6 +11,7 @@
 #include "tools/picture.h"
 
 static const Command commands[] = {
+  { "db", "shows, verifies, exports and imports databases", command_db },
   { NULL, NULL, NULL },
 };
 

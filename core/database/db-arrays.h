@@ -19,6 +19,7 @@ gboolean cam_db_export (const char *path, const char *folder, GError **error);
 
 /* Makes a compact database of centroids.npy, weights.npy and, where they are
  * there, sizes.npy and labels.json.  @info: model, layer, metric; the rest is
- * filled in. */
+ * filled in.  @embedding_dim, @n_channels: what the arrays must have. */
 gboolean cam_db_import (const char *folder, const CamClusterDbInfo *info,
-                        const char *path, GError **error);
+                        int embedding_dim, int n_channels, const char *path,
+                        GError **error);

@@ -213,17 +213,31 @@ write_cluster (CamDbWriter *writer, const Arrays *a, int i, const char *folder,
   return cam_db_writer_add_cluster (writer, &cluster, error);
 }
 
+static gboolean
+check_columns (const char *folder, const char *file, const CamTensor *matrix,
+               int n, const char *what, GError **error)
+{
+  if (matrix->shape.dims[1] == n)
+    return TRUE;
+  return refuse (error, folder, file, "has rows of %d numbers, and the %s %d",
+                 (int) matrix->shape.dims[1], what, n);
+}
+
 gboolean
 cam_db_import (const char *folder, const CamClusterDbInfo *info,
-               const char *path, GError **error)
+               int embedding_dim, int n_channels, const char *path,
+               GError **error)
 {
   g_auto (Arrays) a = { NULL };
   g_autoptr (CamDbWriter) writer = NULL;
 
-  if (! read_arrays (folder, &a, error))
+  if (! read_arrays (folder, &a, error)
+      || ! check_columns (folder, "centroids.npy", a.centroids, embedding_dim,
+                          "network's embedding has", error)
+      || ! check_columns (folder, "weights.npy", a.weights, n_channels,
+                          "layer's channels are", error))
     return FALSE;
-  writer = cam_db_writer_new (path, (int) a.centroids->shape.dims[1],
-                              (int) a.weights->shape.dims[1], error);
+  writer = cam_db_writer_new (path, embedding_dim, n_channels, error);
   if (writer == NULL)
     return FALSE;
   for (int i = 0; i < a.centroids->shape.dims[0]; i++)

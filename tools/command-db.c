@@ -1,0 +1,353 @@
+/* command-db.c -- camlens db: what is in a cluster database, in and out */
+#include <json-glib/json-glib.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/version.h"
+#include "core/database/db-arrays.h"
+#include "core/database/db-verify.h"
+#include "core/method/explainer.h"
+#include "tools/command.h"
+#include "tools/commands.h"
+
+#define NAME "db"
+
+static void
+json_text (JsonBuilder *json, const char *name, const char *text)
+{
+  json_builder_set_member_name (json, name);
+  if (text != NULL)
+    json_builder_add_string_value (json, text);
+  else
+    json_builder_add_null_value (json);
+}
+
+static void
+json_int (JsonBuilder *json, const char *name, gint64 value)
+{
+  json_builder_set_member_name (json, name);
+  json_builder_add_int_value (json, value);
+}
+
+static void
+json_double (JsonBuilder *json, const char *name, double value)
+{
+  json_builder_set_member_name (json, name);
+  json_builder_add_double_value (json, value);
+}
+
+static void
+json_info (JsonBuilder *json, const CamClusterDb *db)
+{
+  const CamClusterDbInfo *info = cam_cluster_db_info (db);
+  g_autofree char *seed = g_strdup_printf ("%" G_GUINT64_FORMAT, info->seed);
+
+  json_text (json, "file", cam_cluster_db_path (db));
+  json_text (json, "digest", cam_cluster_db_digest (db));
+  json_text (json, "model", info->model_name);
+  json_text (json, "model_digest", info->model_digest);
+  json_text (json, "preprocessing", info->preprocessing);
+  json_text (json, "layer", info->layer);
+  json_text (json, "layout", info->layout);
+  json_text (json, "layer_choice", info->layer_choice);
+  json_text (json, "method", info->method);
+  json_text (json, "score", info->score);
+  json_text (json, "mining", info->mining);
+  json_text (json, "metric", cam_metric_name (info->metric));
+  json_int (json, "clusters", info->n_clusters);
+  json_int (json, "pictures", info->n_pictures);
+  json_int (json, "embedding_dim", info->embedding_dim);
+  json_int (json, "channels", info->n_channels);
+  json_int (json, "triplets", info->triplets);
+  json_int (json, "restarts", info->restarts);
+  json_text (json, "seed", seed);
+  json_double (json, "margin", info->margin);
+  json_double (json, "eps", info->eps);
+  if (info->far_distance >= 0)
+    json_double (json, "far_distance", info->far_distance);
+  json_text (json, "program_version", info->program_version);
+}
+
+static gboolean
+json_clusters (JsonBuilder *json, const CamClusterDb *db, GError **error)
+{
+  json_builder_set_member_name (json, "members");
+  json_builder_begin_array (json);
+  for (int i = 0; i < cam_cluster_db_info (db)->n_clusters; i++)
+    {
+      g_autoptr (CamCluster) cluster = cam_cluster_db_cluster (db, i, error);
+
+      if (cluster == NULL)
+        return FALSE;
+      json_builder_begin_object (json);
+      json_int (json, "size", cluster->n_members);
+      json_builder_set_member_name (json, "labels");
+      json_builder_begin_object (json);
+      for (guint j = 0; j < cluster->labels->len; j++)
+        {
+          CamLabelCount *l = &g_array_index (cluster->labels, CamLabelCount, j);
+
+          json_int (json, l->label, l->count);
+        }
+      json_builder_end_object (json);
+      json_builder_end_object (json);
+    }
+  json_builder_end_array (json);
+  return TRUE;
+}
+
+static gboolean
+print_json (const CamClusterDb *db, GError **error)
+{
+  g_autoptr (JsonBuilder) json = json_builder_new ();
+  g_autoptr (JsonNode) root = NULL;
+  g_autofree char *text = NULL;
+
+  json_builder_begin_object (json);
+  json_info (json, db);
+  if (! json_clusters (json, db, error))
+    return FALSE;
+  json_builder_end_object (json);
+  root = json_builder_get_root (json);
+  text = json_to_string (root, TRUE);
+  printf ("%s\n", text);
+  return TRUE;
+}
+
+static void
+print_line (const char *name, const char *value)
+{
+  if (value != NULL)
+    printf ("%-16s %s\n", name, value);
+}
+
+static void
+print_clusters (const CamClusterDb *db)
+{
+  printf ("\ncluster  members  labels\n");
+  for (int i = 0; i < cam_cluster_db_info (db)->n_clusters; i++)
+    {
+      g_autoptr (CamCluster) cluster = cam_cluster_db_cluster (db, i, NULL);
+
+      if (cluster == NULL)
+        continue;
+      printf ("%7d  %7d ", i, cluster->n_members);
+      for (guint j = 0; j < MIN (cluster->labels->len, 3); j++)
+        {
+          CamLabelCount *l = &g_array_index (cluster->labels, CamLabelCount, j);
+
+          printf ("%s %s (%d)", j ? "," : "", l->label, l->count);
+        }
+      if (cluster->labels->len > 3)
+        printf (", %d more", cluster->labels->len - 3);
+      printf ("\n");
+    }
+}
+
+static void
+print_text (const CamClusterDb *db)
+{
+  const CamClusterDbInfo *info = cam_cluster_db_info (db);
+  g_autofree char *method =
+      g_strdup_printf ("%s, %d triplets, score %s, %s mining, margin %g",
+                       info->method ? info->method : "", info->triplets,
+                       info->score ? info->score : "",
+                       info->mining ? info->mining : "", info->margin);
+  g_autofree char *sizes =
+      g_strdup_printf ("%d of %d numbers, %d channels, %d pictures%s",
+                       info->n_clusters, info->embedding_dim, info->n_channels,
+                       info->n_pictures,
+                       info->n_pictures == 0 ? " (compact)" : "");
+
+  print_line ("file", cam_cluster_db_path (db));
+  print_line ("model", info->model_name);
+  print_line ("model digest", info->model_digest);
+  print_line ("preprocessing", info->preprocessing);
+  print_line ("layer", info->layer);
+  print_line ("layer choice", info->layer_choice);
+  if (info->method != NULL)
+    print_line ("method", method);
+  print_line ("metric", cam_metric_name (info->metric));
+  print_line ("clusters", sizes);
+  print_line ("made by", info->program_version);
+  print_clusters (db);
+}
+
+static int
+run_info (int argc, char **argv)
+{
+  gboolean json = FALSE;
+  const GOptionEntry entries[] = {
+    { "json", 0, 0, G_OPTION_ARG_NONE, &json, "as JSON", NULL }, { 0 }
+  };
+  g_autoptr (CamClusterDb) db = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (! command_parse (&argc, &argv, "info DB",
+                       "Says what a cluster database holds.", entries))
+    return COMMAND_USAGE;
+  if (argc != 2)
+    return command_misuse (NAME " info", "give one database");
+  db = cam_cluster_db_open (argv[1], &error);
+  if (db == NULL || (json && ! print_json (db, &error)))
+    return command_fail (NAME " info", g_steal_pointer (&error));
+  if (! json)
+    print_text (db);
+  return COMMAND_OK;
+}
+
+static int
+run_verify (int argc, char **argv)
+{
+  const GOptionEntry entries[] = { { 0 } };
+  int status = COMMAND_OK;
+
+  if (! command_parse (&argc, &argv, "verify DB…",
+                       "Checks that databases are whole and agree with"
+                       " themselves.",
+                       entries))
+    return COMMAND_USAGE;
+  if (argc < 2)
+    return command_misuse (NAME " verify", "give a database");
+  for (int i = 1; i < argc; i++)
+    {
+      GError *error = NULL;
+
+      if (cam_db_verify (argv[i], NULL, &error))
+        printf ("%s: good\n", argv[i]);
+      else
+        status = command_fail (NAME " verify", error);
+    }
+  return status;
+}
+
+static int
+run_export (int argc, char **argv)
+{
+  g_autofree char *folder = NULL;
+  const GOptionEntry entries[] = { { "npy", 0, 0, G_OPTION_ARG_FILENAME,
+                                     &folder, "folder for the arrays", "DIR" },
+                                   { 0 } };
+  g_autoptr (GError) error = NULL;
+
+  if (! command_parse (&argc, &argv, "export DB --npy DIR",
+                       "Writes a database as NumPy's arrays: centroids.npy,"
+                       " weights.npy, sizes.npy, labels.json, and of its"
+                       " pictures embeddings.npy, picture_weights.npy,"
+                       " clusters.npy, triplets.npy, pictures.json.",
+                       entries))
+    return COMMAND_USAGE;
+  if (argc != 2 || folder == NULL)
+    return command_misuse (NAME " export", "give one database and --npy DIR");
+  if (! cam_db_export (argv[1], folder, &error))
+    return command_fail (NAME " export", g_steal_pointer (&error));
+  return COMMAND_OK;
+}
+
+typedef struct
+{
+  char *folder, *model, *layer, *metric, *out;
+} ImportOptions;
+
+static int
+import (const ImportOptions *options, CamMetric metric)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (CamModel) model = cam_model_open (options->model, NULL, &error);
+  g_autoptr (CamExplainer) explainer = NULL;
+  g_autoptr (CamClusterDb) db = NULL;
+  CamClusterDbInfo info = { .metric = metric,
+                            .far_distance = -1,
+                            .program_version = cam_version () };
+
+  if (model != NULL)
+    explainer = cam_explainer_new (model, options->layer, FALSE, 1, &error);
+  if (explainer == NULL)
+    return command_fail (NAME " import", g_steal_pointer (&error));
+  info.model_digest = cam_model_digest (model);
+  info.model_name = model->name;
+  info.layer = cam_explainer_layer (explainer);
+  if (! cam_db_import (options->folder, &info,
+                       cam_explainer_embedding_dim (explainer),
+                       cam_explainer_channels (explainer), options->out,
+                       &error))
+    return command_fail (NAME " import", g_steal_pointer (&error));
+  return COMMAND_OK;
+}
+
+static void
+import_options_clear (ImportOptions *o)
+{
+  g_free (o->folder);
+  g_free (o->model);
+  g_free (o->layer);
+  g_free (o->metric);
+  g_free (o->out);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ImportOptions, import_options_clear)
+
+static int
+run_import (int argc, char **argv)
+{
+  g_auto (ImportOptions) o = { NULL };
+  CamMetric metric = CAM_METRIC_COSINE;
+  const GOptionEntry entries[] = {
+    { "npy", 0, 0, G_OPTION_ARG_FILENAME, &o.folder,
+      "folder with centroids.npy, weights.npy", "DIR" },
+    { "model", 'm', 0, G_OPTION_ARG_FILENAME, &o.model,
+      "network that the arrays are of", "MODEL" },
+    { "layer", 0, 0, G_OPTION_ARG_STRING, &o.layer,
+      "layer that the weights are of", "NAME" },
+    { "metric", 0, 0, G_OPTION_ARG_STRING, &o.metric,
+      "of the look-up: cosine or euclidean", "METRIC" },
+    { "output", 'o', 0, G_OPTION_ARG_FILENAME, &o.out, "database to write",
+      "DB" },
+    { 0 }
+  };
+
+  if (! command_parse (&argc, &argv,
+                       "import --npy DIR -m MODEL --layer NAME -o DB",
+                       "Makes a database of arrays from elsewhere:"
+                       " centroids.npy [clusters, D], weights.npy [clusters,"
+                       " K]; optional sizes.npy and labels.json.",
+                       entries))
+    return COMMAND_USAGE;
+  if (argc != 1 || o.folder == NULL || o.model == NULL || o.layer == NULL
+      || o.out == NULL)
+    return command_misuse (NAME " import",
+                           "give --npy DIR, -m MODEL, --layer NAME and -o DB");
+  if (o.metric != NULL && ! cam_metric_parse (o.metric, &metric))
+    return command_misuse (NAME " import",
+                           "--metric is cosine or euclidean, not “%s”",
+                           o.metric);
+  return import (&o, metric);
+}
+
+int
+command_db (int argc, char **argv)
+{
+  static const Command commands[] = {
+    { "info", "says what a database holds", run_info },
+    { "verify", "checks that a database is whole", run_verify },
+    { "export", "writes a database as NumPy's arrays", run_export },
+    { "import", "makes a database of NumPy's arrays", run_import },
+    { NULL, NULL, NULL },
+  };
+  gboolean help = argc > 1
+                  && (strcmp (argv[1], "--help") == 0
+                      || strcmp (argv[1], "-h") == 0);
+
+  for (const Command *c = commands; argc > 1 && c->name != NULL; c++)
+    if (strcmp (argv[1], c->name) == 0)
+      return c->run (argc - 1, argv + 1);
+  if (argc > 1 && ! help)
+    return command_misuse (NAME,
+                           "there is no “%s %s”; try “camlens %s"
+                           " --help”",
+                           NAME, argv[1], NAME);
+  fprintf (help ? stdout : stderr,
+           "Usage:\n  camlens db COMMAND [OPTION…]\n\n");
+  for (const Command *c = commands; c->name != NULL; c++)
+    fprintf (help ? stdout : stderr, "  %-10s %s\n", c->name, c->summary);
+  return help ? COMMAND_OK : COMMAND_USAGE;
+}
