@@ -58,6 +58,9 @@ void cam_tensor_info_free (CamTensorInfo *info);
  * which sizes follow. */
 GPtrArray *cam_network_layers (const CamNetwork *network, int height,
                                int width, GError **error);
+/* The same of the graph's outputs. */
+GPtrArray *cam_network_outputs (const CamNetwork *network, int height,
+                                int width, GError **error);
 /* Multiply-adds of one picture up to all outputs. */
 guint64 cam_network_macs (const CamNetwork *network, int height, int width,
                           GError **error);
