@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/blas.h"
+#include "core/base/cpu.h"
 #include "core/base/version.h"
 #include "tools/command.h"
 #include "tools/commands.h"
@@ -12,6 +14,10 @@
 
 static const Command commands[] = {
   { "db", "shows, verifies, exports and imports databases", command_db },
+  { "inspect", "lists what a network takes, gives and holds", command_inspect },
+  { "run", "runs a network on NumPy arrays", command_run },
+  { "gradient", "writes the gradient of one tensor at another",
+    command_gradient },
   { NULL, NULL, NULL },
 };
 
@@ -40,6 +46,7 @@ run (const Command *command, int argc, char **argv)
 int
 main (int argc, char **argv)
 {
+  cam_blas_prepare_process (argv);
   setlocale (LC_ALL, "");
   if (argc < 2)
     {
@@ -54,7 +61,9 @@ main (int argc, char **argv)
     }
   if (strcmp (argv[1], "--version") == 0)
     {
-      printf ("camlens %s\n", cam_version ());
+      printf ("camlens %s\n%s with %s kernels, processor level %s\n",
+              cam_version (), cam_blas_version (), cam_blas_kernel (),
+              cam_cpu_level_name (cam_cpu_level ()));
       return COMMAND_OK;
     }
   for (const Command *c = commands; c->name != NULL; c++)

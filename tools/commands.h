@@ -3,3 +3,6 @@
 #pragma once
 
 int command_db (int argc, char **argv);
+int command_gradient (int argc, char **argv);
+int command_inspect (int argc, char **argv);
+int command_run (int argc, char **argv);

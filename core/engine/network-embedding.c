@@ -108,8 +108,7 @@ find_fallback (const CamNetwork *network, const char *embedding)
       gboolean wanted = FALSE;
 
       for (guint k = 0; k < node->n_outputs; k++)
-        if (node->outputs[k]
-            && g_hash_table_contains (leads, node->outputs[k]))
+        if (node->outputs[k] && g_hash_table_contains (leads, node->outputs[k]))
           {
             wanted = TRUE;
             if (cam_value_is_spatial (node->outputs[k]))

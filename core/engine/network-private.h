@@ -16,7 +16,8 @@ struct _CamNetwork
   GHashTable *fallbacks; /* embedding -> fallback layer or "" */
 };
 
-#define CAM_NETWORK_SIDE 224 /* of pictures where file and caller are silent */
+#define CAM_NETWORK_SIDE 224 /* of pictures where file and caller are silent   \
+                              */
 
 /* Bound to @batch pictures of @height x @width, where the file leaves these
  * open; all outputs. */

@@ -12,7 +12,7 @@
 
 typedef struct
 {
-  const CamValue *picture; /* the input; NULL: none looks like one */
+  const CamValue *picture;  /* the input; NULL: none looks like one */
   int batch, height, width; /* its dimensions; -1: not symbolic    */
 } Picture;
 
@@ -137,7 +137,7 @@ describe (const CamValue *value, const Probe *probe)
   info->shape = info->bound = value->shape;
   mark_symbolic (info, probe->batch);
   info->text = describe_shape (&value->shape, info->shape.n_dims > 0
-                                                && info->shape.dims[0] < 0);
+                                                  && info->shape.dims[0] < 0);
   mark_symbolic (info, probe->size);
   return info;
 }
@@ -151,8 +151,8 @@ cam_network_layers (const CamNetwork *network, int height, int width,
 
   if (! probe_init (&probe, network, height, width, error))
     return NULL;
-  layers = g_ptr_array_new_with_free_func (
-    (GDestroyNotify) cam_tensor_info_free);
+  layers =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) cam_tensor_info_free);
   for (guint i = 0; i < probe.graph->nodes->len; i++)
     {
       const CamNode *node = probe.graph->nodes->pdata[i];
@@ -176,8 +176,8 @@ cam_network_outputs (const CamNetwork *network, int height, int width,
 
   if (! probe_init (&probe, network, height, width, error))
     return NULL;
-  outputs = g_ptr_array_new_with_free_func (
-    (GDestroyNotify) cam_tensor_info_free);
+  outputs =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) cam_tensor_info_free);
   for (guint i = 0; i < probe.graph->outputs->len; i++)
     g_ptr_array_add (outputs,
                      describe (probe.graph->outputs->pdata[i], &probe));
@@ -189,9 +189,10 @@ guint64
 cam_network_macs (const CamNetwork *network, int height, int width,
                   GError **error)
 {
-  g_autoptr (CamGraph) graph
-    = cam_network_bind (network, 1, height > 0 ? height : CAM_NETWORK_SIDE,
-                        width > 0 ? width : CAM_NETWORK_SIDE, error);
+  g_autoptr (CamGraph)
+      graph = cam_network_bind (network, 1,
+                                height > 0 ? height : CAM_NETWORK_SIDE,
+                                width > 0 ? width : CAM_NETWORK_SIDE, error);
   guint64 macs = 0;
 
   for (guint i = 0; graph && i < graph->nodes->len; i++)
