@@ -118,18 +118,16 @@ choose_shrink (const CamInputSettings *settings, int width, int height)
   return shrink;
 }
 
-/* Replaces *@image by @next, as operations hand them out. */
+/* Replaces *@image by *@next, as operations hand them out; *@next becomes
+ * NULL. */
 static gboolean
-step (VipsImage **image, int failed, VipsImage *next)
+step (VipsImage **image, int failed, VipsImage **next)
 {
   g_clear_object (image);
-  if (failed)
-    {
-      g_clear_object (&next);
-      return FALSE;
-    }
-  *image = next;
-  return TRUE;
+  if (! failed)
+    *image = g_steal_pointer (next);
+  g_clear_object (next);
+  return ! failed;
 }
 
 /* A profile that calls itself sRGB needs no conversion. */
@@ -164,39 +162,37 @@ to_srgb (VipsImage **image)
   VipsInterpretation kind = vips_image_guess_interpretation (*image);
   VipsImage *next = NULL;
   gboolean deep;
+  int failed;
 
   if (has_other_profile (*image) || kind == VIPS_INTERPRETATION_CMYK)
     {
       if (transform_profile (*image, &next) == 0)
-        step (image, 0, next);
+        step (image, 0, &next);
       else
         vips_error_clear (); /* a profile that does not fit is no profile */
-      next = NULL;
       kind = vips_image_guess_interpretation (*image);
     }
   deep = (*image)->BandFmt == VIPS_FORMAT_USHORT
          && (kind == VIPS_INTERPRETATION_RGB16
              || kind == VIPS_INTERPRETATION_GREY16);
-  return step (image,
-               vips_colourspace (*image, &next,
-                                 deep ? VIPS_INTERPRETATION_RGB16
-                                      : VIPS_INTERPRETATION_sRGB,
-                                 NULL),
-               next);
+  kind = deep ? VIPS_INTERPRETATION_RGB16 : VIPS_INTERPRETATION_sRGB;
+  failed = vips_colourspace (*image, &next, kind, NULL);
+  return step (image, failed, &next);
 }
 
 static gboolean
 make_upright (VipsImage **image)
 {
   VipsImage *next;
+  int failed;
 
   if (vips_image_get_orientation (*image) <= 1)
     return TRUE;
   next = vips_image_copy_memory (*image);
-  if (! step (image, next == NULL, next))
+  if (! step (image, next == NULL, &next))
     return FALSE;
-  next = NULL;
-  return step (image, vips_autorot (*image, &next, NULL), next);
+  failed = vips_autorot (*image, &next, NULL);
+  return step (image, failed, &next);
 }
 
 /* Three bytes, four bytes or four 16-bit words a pixel */
@@ -204,25 +200,27 @@ static gboolean
 to_pixels (VipsImage **image, CamPixelFormat *format)
 {
   VipsImage *next = NULL;
+  int failed;
 
   if ((*image)->Bands > 4)
     {
-      if (! step (image, vips_extract_band (*image, &next, 0, "n", 4, NULL),
-                  next))
+      failed = vips_extract_band (*image, &next, 0, "n", 4, NULL);
+      if (! step (image, failed, &next))
         return FALSE;
-      next = NULL;
     }
   if ((*image)->BandFmt == VIPS_FORMAT_USHORT)
     {
       *format = CAM_PIXEL_RGBA16;
       if ((*image)->Bands == 4)
         return TRUE;
-      return step (image, vips_addalpha (*image, &next, NULL), next);
+      failed = vips_addalpha (*image, &next, NULL);
+      return step (image, failed, &next);
     }
   *format = (*image)->Bands == 4 ? CAM_PIXEL_RGBA8 : CAM_PIXEL_RGB8;
   if ((*image)->BandFmt == VIPS_FORMAT_UCHAR)
     return TRUE;
-  return step (image, vips_cast (*image, &next, VIPS_FORMAT_UCHAR, NULL), next);
+  failed = vips_cast (*image, &next, VIPS_FORMAT_UCHAR, NULL);
+  return step (image, failed, &next);
 }
 
 static VipsImage *

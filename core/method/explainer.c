@@ -1,10 +1,9 @@
 /* explainer.c -- a network bound to one picture, its layer and its embedding */
 #include "core/method/explainer.h"
 
-#include <math.h>
 #include <string.h>
 
-#include "core/engine/plan.h"
+#include "core/method/model-plan.h"
 #include "core/method/score.h"
 
 struct _CamExplainer
@@ -56,12 +55,7 @@ static gboolean
 make_plan (CamExplainer *explainer, gboolean gradient, GError **error)
 {
   const CamModel *model = explainer->model;
-  const CamInputSettings *in = &model->input;
-  gint64 n_channels = in->channels == CAM_CHANNELS_GRAY ? 1 : 3;
-  gint64 nchw[4] = { 1, n_channels, in->height, in->width };
-  gint64 nhwc[4] = { 1, in->height, in->width, n_channels };
-  CamBinding binding = { model->input_name,
-                         cam_shape_make (4, in->nhwc ? nhwc : nchw) };
+  CamBinding binding = { model->input_name, cam_model_input_shape (model) };
   const char *fetches[] = { explainer->layer, model->embedding, NULL };
   const char *at[] = { explainer->layer, NULL };
   CamPlanOptions options = { 0 };
@@ -86,19 +80,10 @@ read_sizes (CamExplainer *explainer, GError **error)
   g_autoptr (CamTensor) probe = NULL, chw = NULL;
   CamShape shape;
   CamDType dtype;
-  gsize n;
 
-  if (! cam_plan_shape (explainer->plan, model->embedding, &dtype, &shape)
-      || dtype != CAM_DTYPE_FLOAT32 || ! cam_shape_count (&shape, 4, &n)
-      || n > G_MAXINT || n == 0 || (shape.n_dims > 1 && shape.dims[0] != 1))
-    {
-      g_set_error (error, CAM_MODEL_ERROR, CAM_MODEL_ERROR_NO_EMBEDDING,
-                   "“%s” of the model “%s” is no embedding: it should be one "
-                   "float32 vector for each picture.",
-                   model->embedding, model->name);
-      return FALSE;
-    }
-  explainer->embedding_dim = (int) n;
+  if (! cam_model_check_embedding (model, explainer->plan,
+                                   &explainer->embedding_dim, error))
+    return FALSE;
   if (! cam_plan_shape (explainer->plan, explainer->layer, &dtype, &shape))
     g_return_val_if_reached (FALSE);
   explainer->layout = model->layout_given
@@ -193,23 +178,6 @@ cam_observation_free (CamObservation *observation)
   g_free (observation);
 }
 
-static gboolean
-all_finite (const CamTensor *tensor, const char *what, GError **error)
-{
-  const float *v = (const float *) tensor->data;
-
-  for (gsize i = 0; i < tensor->n_elements; i++)
-    if (! isfinite (v[i]))
-      {
-        g_set_error (error, CAM_MODEL_ERROR, CAM_MODEL_ERROR_SETTINGS,
-                     "The network gives numbers that are not finite (“%s”); "
-                     "are scale, mean and std of its input right?",
-                     what);
-        return FALSE;
-      }
-  return TRUE;
-}
-
 static CamTensor *
 copy_flat (const CamTensor *tensor, GError **error)
 {
@@ -236,8 +204,8 @@ cam_explainer_observe (CamExplainer *explainer, const CamTensor *input,
     return NULL;
   layer = cam_workspace_get (explainer->workspace, explainer->layer);
   embedding = cam_workspace_get (explainer->workspace, model->embedding);
-  if (! all_finite (embedding, model->embedding, error)
-      || ! all_finite (layer, explainer->layer, error))
+  if (! cam_model_check_finite (embedding, model->embedding, error)
+      || ! cam_model_check_finite (layer, explainer->layer, error))
     return NULL;
   if (view != NULL)
     observation->view = *view;

@@ -1,0 +1,55 @@
+/* model-plan.c -- shapes and checks that plans of a model share */
+#include "core/method/model-plan.h"
+
+#include <math.h>
+
+CamShape
+cam_model_input_shape (const CamModel *model)
+{
+  const CamInputSettings *in = &model->input;
+  gint64 n_channels = in->channels == CAM_CHANNELS_GRAY ? 1 : 3;
+  gint64 nchw[4] = { 1, n_channels, in->height, in->width };
+  gint64 nhwc[4] = { 1, in->height, in->width, n_channels };
+
+  return cam_shape_make (4, in->nhwc ? nhwc : nchw);
+}
+
+gboolean
+cam_model_check_embedding (const CamModel *model, const CamPlan *plan, int *dim,
+                           GError **error)
+{
+  CamShape shape;
+  CamDType dtype;
+  gsize n;
+
+  if (cam_plan_shape (plan, model->embedding, &dtype, &shape)
+      && dtype == CAM_DTYPE_FLOAT32 && cam_shape_count (&shape, 4, &n) && n > 0
+      && n <= G_MAXINT && (shape.n_dims < 2 || shape.dims[0] == 1))
+    {
+      *dim = (int) n;
+      return TRUE;
+    }
+  g_set_error (error, CAM_MODEL_ERROR, CAM_MODEL_ERROR_NO_EMBEDDING,
+               "“%s” of the model “%s” is no embedding: it should be one "
+               "float32 vector for each picture.",
+               model->embedding, model->name);
+  return FALSE;
+}
+
+gboolean
+cam_model_check_finite (const CamTensor *tensor, const char *what,
+                        GError **error)
+{
+  const float *v = (const float *) tensor->data;
+
+  for (gsize i = 0; i < tensor->n_elements; i++)
+    if (! isfinite (v[i]))
+      {
+        g_set_error (error, CAM_MODEL_ERROR, CAM_MODEL_ERROR_SETTINGS,
+                     "The network gives numbers that are not finite (“%s”); "
+                     "are scale, mean and std of its input right?",
+                     what);
+        return FALSE;
+      }
+  return TRUE;
+}
