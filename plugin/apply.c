@@ -1,0 +1,183 @@
+/* apply.c -- see apply.h */
+#include "config.h"
+#include "plugin/apply.h"
+#include <glib/gi18n.h>
+
+#define BAND_BYTES (8 << 20)
+#define TILE_ROWS 64
+
+gboolean
+cam_apply_check (const CamSource *source, const CamOptions *settings,
+                 GError **error)
+{
+  if (source->type == CAM_IMAGE_RGB || settings->convert)
+    return TRUE;
+  if (source->type == CAM_IMAGE_INDEXED)
+    {
+      g_set_error (error, CAM_PLUGIN_ERROR, CAM_PLUGIN_ERROR_IMAGE,
+                   _("The image is indexed and cannot hold an overlay: "
+                     "convert it first (Image > Mode > RGB, in a script "
+                     "gimp-image-convert-rgb)."));
+      return FALSE;
+    }
+  if (settings->colormap == CAM_COLORMAP_GRAY)
+    return TRUE;
+  g_set_error (error, CAM_PLUGIN_ERROR, CAM_PLUGIN_ERROR_IMAGE,
+               _("The image is grayscale and cannot hold a coloured overlay: "
+                 "choose the colour map 'gray', or convert the image first "
+                 "(Image > Mode > RGB, in a script gimp-image-convert-rgb)."));
+  return FALSE;
+}
+
+static gboolean
+gimp_refuses (GError **error, const char *what)
+{
+  g_set_error (error, CAM_PLUGIN_ERROR, CAM_PLUGIN_ERROR_GIMP,
+               _("GIMP refuses to %s; the image is as it was."), what);
+  return FALSE;
+}
+
+/* One band is coloured in a thread while GIMP takes the one before. */
+typedef struct
+{
+  const CamSource *source;
+  const CamExplanation *explanation;
+  const CamOptions *settings;
+  int y, n_rows;
+  guint8 *rows;
+} Band;
+
+static gpointer
+colour_band (gpointer data)
+{
+  Band *band = data;
+
+  cam_overlay_rgba (band->explanation->map, &band->explanation->view,
+                    band->settings->colormap, band->settings->threshold,
+                    band->source->width, band->source->height, band->y,
+                    band->n_rows, band->rows, 4 * (gsize) band->source->width);
+  return band;
+}
+
+/* The next band after @after on its way, or NULL at the end. */
+static GThread *
+start_band (Band *band, int after, int height)
+{
+  band->y = after;
+  band->n_rows = MIN (height, band->source->height - after);
+  return band->n_rows > 0 ? g_thread_new ("band", colour_band, band) : NULL;
+}
+
+static gboolean
+fill_bands (Band bands[2], GeglBuffer *buffer, int height)
+{
+  const CamSource *source = bands[0].source;
+  GThread *thread = start_band (&bands[0], 0, height);
+
+  for (int i = 0; thread; i ^= 1)
+    {
+      Band *ready = g_thread_join (thread);
+      GeglRectangle where = { 0, ready->y, source->width, ready->n_rows };
+
+      thread = start_band (&bands[i ^ 1], ready->y + ready->n_rows, height);
+      gegl_buffer_set (buffer, &where, 0, babl_format ("R'G'B'A u8"),
+                       ready->rows, GEGL_AUTO_ROWSTRIDE);
+      cam_host_progress ((double) (ready->y + ready->n_rows) / source->height);
+    }
+  return TRUE;
+}
+
+static gboolean
+fill_layer (gint32 layer, const CamSource *source,
+            const CamExplanation *explanation, const CamOptions *settings,
+            GError **error)
+{
+  g_autoptr (GeglBuffer) buffer = cam_host_buffer (layer);
+  gsize stride = 4 * (gsize) source->width;
+  int height = MAX (1, BAND_BYTES / stride / TILE_ROWS) * TILE_ROWS;
+  g_autofree guint8 *rows = g_try_malloc_n (2 * height, stride);
+  Band bands[2];
+
+  if (! buffer)
+    return gimp_refuses (error, _("take the layer's pixels"));
+  if (! rows)
+    {
+      g_set_error (error, CAM_TENSOR_ERROR, CAM_TENSOR_ERROR_TOO_LARGE,
+                   _("Out of memory for the overlay of %d x %d pixels; the "
+                     "image is as it was."),
+                   source->width, source->height);
+      return FALSE;
+    }
+  for (int i = 0; i < 2; i++)
+    bands[i] = (Band) { source, explanation, settings, 0, 0,
+                        rows + i * height * stride };
+  return fill_bands (bands, buffer, height);
+}
+
+static gint32
+new_layer (const CamSource *source, const CamExplanation *explanation,
+           const CamOptions *settings)
+{
+  int n_modes;
+  const CamLayerMode *modes = cam_layer_modes (&n_modes);
+  CamLayerSettings layer
+      = { explanation->name,      source->image_x,
+          source->image_y,        source->width,
+          source->height,         settings->opacity,
+          modes[settings->layer_mode].number,
+          source->type == CAM_IMAGE_GRAY && ! settings->convert };
+
+  return cam_host_layer_new (source->image, &layer);
+}
+
+static gboolean
+attach_records (gint32 layer, const CamExplanation *explanation, GError **error)
+{
+  g_autofree char *map
+      = cam_heat_map_to_json (explanation->map, &explanation->view);
+
+  if (cam_host_attach (layer, CAM_PROVENANCE_PARASITE, explanation->provenance)
+      && cam_host_attach (layer, CAM_HEAT_MAP_PARASITE, map))
+    return TRUE;
+  return gimp_refuses (error, _("keep the overlay's provenance"));
+}
+
+/* All that can fail has been done; what is left is the one undo step. */
+static gboolean
+insert_layer (gint32 layer, const CamSource *source,
+              const CamOptions *settings, GError **error)
+{
+  gboolean convert = settings->convert && source->type != CAM_IMAGE_RGB;
+  gboolean done;
+
+  cam_host_undo_start (source->image);
+  done = (! convert || cam_host_convert_rgb (source->image))
+         && cam_host_layer_insert (layer, source->image, source->layer);
+  cam_host_undo_end (source->image);
+  return done || gimp_refuses (error, _("add a layer to this image"));
+}
+
+gint32
+cam_apply (const CamSource *source, const CamExplanation *explanation,
+           const CamOptions *settings, GError **error)
+{
+  gint32 layer;
+
+  if (! cam_apply_check (source, settings, error))
+    return -1;
+  layer = new_layer (source, explanation, settings);
+  if (layer == -1)
+    {
+      gimp_refuses (error, _("make a layer"));
+      return -1;
+    }
+  if (! fill_layer (layer, source, explanation, settings, error)
+      || ! attach_records (layer, explanation, error)
+      || ! insert_layer (layer, source, settings, error))
+    {
+      cam_host_layer_delete (layer);
+      return -1;
+    }
+  cam_host_layer_update (layer);
+  return layer;
+}

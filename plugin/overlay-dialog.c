@@ -1,0 +1,270 @@
+/* overlay-dialog.c -- see overlay-dialog.h */
+#include "config.h"
+#include "plugin/overlay-dialog.h"
+#include "plugin/apply.h"
+#include "plugin/pixels.h"
+#include "plugin/preview.h"
+#include "plugin/procedures.h"
+#include "plugin/steps.h"
+#include "plugin/timing.h"
+#include <glib/gi18n.h>
+
+#define PREVIEW_SIZE 384
+#define PULSE_MS 100
+
+typedef struct
+{
+  CamSteps *steps;
+  CamOptions *settings;
+  const CamSource *source;
+  CamOverlayPanel *panel;
+  GtkWidget *dialog;
+  CamPreview *preview;
+  guint render, pulse; /* sources of the main loop */
+  const char *doing;
+  int shown_cluster, shown_match; /* evidence on the screen; -1: none */
+  gboolean shown_empty;
+} Dialog;
+
+/* ---- the preview ---- */
+
+static gboolean
+render (gpointer data)
+{
+  Dialog *d = data;
+  const CamExplanation *explanation = cam_steps_explanation (d->steps);
+
+  d->render = 0;
+  if (! d->preview)
+    return G_SOURCE_REMOVE;
+  cam_timing ("waiting");
+  cam_preview_render (d->preview, explanation ? explanation->map : NULL,
+                      explanation ? &explanation->view : NULL, d->settings,
+                      cam_overlay_panel_show (d->panel));
+  cam_overlay_panel_set_pixels (d->panel, d->preview->out, d->preview->width,
+                                d->preview->height, 3 * d->preview->width);
+  cam_timing ("preview");
+  return G_SOURCE_REMOVE;
+}
+
+/* Many moves of a slider become one picture. */
+static void
+queue_render (Dialog *d)
+{
+  if (! d->render)
+    d->render = g_idle_add_full (G_PRIORITY_HIGH_IDLE, render, d, NULL);
+}
+
+/* ---- what the explanation rests on ---- */
+
+static void
+show_evidence (Dialog *d, const CamExplanation *explanation)
+{
+  CamClusterDb *db = cam_steps_loaded (d->steps)->db;
+  const CamLookup *lookup = &explanation->lookup;
+  g_autoptr (CamCluster) members
+      = cam_cluster_db_cluster (db, lookup->cluster, NULL);
+  CamExemplar *neighbour
+      = lookup->transfer == CAM_TRANSFER_NEIGHBOUR
+            ? cam_cluster_db_picture (db, lookup->match.index, NULL)
+            : NULL;
+  CamEvidence evidence = { lookup->cluster,
+                           cam_cluster_db_info (db)->n_clusters,
+                           members,
+                           neighbour,
+                           lookup->match.similarity,
+                           lookup->far,
+                           explanation->map->maximum <= 0 };
+
+  cam_overlay_panel_set_evidence (d->panel, &evidence);
+  if (neighbour)
+    cam_exemplar_free (neighbour);
+}
+
+static void
+update_evidence (Dialog *d)
+{
+  const CamExplanation *explanation = cam_steps_explanation (d->steps);
+  int cluster = explanation ? explanation->lookup.cluster : -1;
+  int match = explanation ? explanation->lookup.match.index : -1;
+  gboolean empty = explanation && explanation->map->maximum <= 0;
+
+  if (cluster == d->shown_cluster && match == d->shown_match
+      && empty == d->shown_empty)
+    return;
+  d->shown_cluster = cluster;
+  d->shown_match = match;
+  d->shown_empty = empty;
+  if (explanation && cluster >= 0)
+    show_evidence (d, explanation);
+  else
+    cam_overlay_panel_set_evidence (d->panel, NULL);
+}
+
+/* ---- what the steps report ---- */
+
+static gboolean
+pulse (gpointer data)
+{
+  Dialog *d = data;
+
+  cam_overlay_panel_set_progress (d->panel, d->doing,
+                                  cam_steps_fraction (d->steps));
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+stop_pulse (Dialog *d)
+{
+  if (d->pulse)
+    g_source_remove (d->pulse);
+  d->pulse = 0;
+}
+
+static void
+can_finish (Dialog *d)
+{
+  gboolean ready = cam_steps_explanation (d->steps)
+                   && cam_apply_check (d->source, d->settings, NULL);
+
+  gtk_dialog_set_response_sensitive (GTK_DIALOG (d->dialog), GTK_RESPONSE_OK,
+                                     ready);
+}
+
+static void
+show_ready (Dialog *d)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (cam_apply_check (d->source, d->settings, &error))
+    cam_overlay_panel_set_progress (
+        d->panel, cam_steps_explanation (d->steps)->name, 2);
+  else
+    cam_overlay_panel_set_error (d->panel, error->message);
+}
+
+static void
+reported (const CamReport *report, gpointer data)
+{
+  Dialog *d = data;
+  CamLoaded *loaded = cam_steps_loaded (d->steps);
+
+  d->doing = report->doing;
+  if (report->doing && ! d->pulse)
+    d->pulse = g_timeout_add (PULSE_MS, pulse, d);
+  if (! report->doing)
+    stop_pulse (d);
+  if (report->loaded && loaded)
+    cam_overlay_panel_set_databases (
+        d->panel, loaded->databases,
+        loaded->db ? cam_cluster_db_path (loaded->db)
+                   : d->settings->database);
+  if (report->n_channels)
+    cam_overlay_panel_set_channels (d->panel, report->n_channels);
+  if (report->pixels)
+    {
+      g_clear_pointer (&d->preview, cam_preview_free);
+      d->preview = cam_preview_new (report->pixels);
+    }
+  update_evidence (d);
+  queue_render (d);
+  if (report->error)
+    cam_overlay_panel_set_error (d->panel, report->error->message);
+  else if (! report->doing)
+    show_ready (d);
+  can_finish (d);
+}
+
+/* ---- what the person does ---- */
+
+static void
+changed (CamChanged what, gpointer data)
+{
+  Dialog *d = data;
+
+  if (what == CAM_CHANGED_LOOK)
+    {
+      queue_render (d);
+      can_finish (d);
+      if (cam_steps_explanation (d->steps))
+        show_ready (d);
+      return;
+    }
+  cam_steps_changed (d->steps, what);
+}
+
+static void
+reset (Dialog *d)
+{
+  g_autoptr (CamOptions) fresh = cam_options_new ();
+
+  cam_options_assign (d->settings, fresh);
+  cam_overlay_panel_refresh (d->panel);
+  changed (CAM_CHANGED_ALL, d);
+}
+
+/* Help and Reset leave the dialog up. */
+static gboolean
+run_dialog (Dialog *d)
+{
+  int response;
+
+  while ((response = cam_host_dialog_run (d->dialog)) == CAM_RESPONSE_RESET)
+    reset (d);
+  return response == GTK_RESPONSE_OK;
+}
+
+static void
+build (Dialog *d, GPtrArray *models, const char *presets)
+{
+  CamPanelSettings offer = { .preview_size = PREVIEW_SIZE,
+                             .gray = d->source->type == CAM_IMAGE_GRAY,
+                             .indexed = d->source->type == CAM_IMAGE_INDEXED,
+                             .models = models,
+                             .presets = presets };
+
+  d->dialog = cam_host_dialog_new (_("Grad-CAM Overlay"), "camlens-overlay",
+                                   _("_OK"), CAM_PROC_OVERLAY);
+  d->panel = cam_overlay_panel_new (d->settings, &offer, changed, d);
+  gtk_box_pack_start (
+      GTK_BOX (gtk_dialog_get_content_area (GTK_DIALOG (d->dialog))),
+      cam_overlay_panel_widget (d->panel), TRUE, TRUE, 0);
+  gtk_widget_show (d->dialog);
+}
+
+static void
+dialog_clear (Dialog *d)
+{
+  stop_pulse (d);
+  if (d->render)
+    g_source_remove (d->render);
+  g_clear_pointer (&d->preview, cam_preview_free);
+  gtk_widget_destroy (d->dialog);
+}
+
+CamExplanation *
+cam_overlay_dialog_run (const CamSource *source, CamOptions *settings,
+                        GError **error)
+{
+  g_autoptr (GPtrArray) models = cam_models_installed ();
+  g_autofree char *presets = cam_presets_path ();
+  Dialog d = { .settings = settings,
+               .source = source,
+               .shown_cluster = -1,
+               .shown_match = -1 };
+  CamExplanation *explanation = NULL;
+
+  cam_host_ui_init ();
+  d.steps = cam_steps_new (source, settings, PREVIEW_SIZE, reported, &d);
+  build (&d, models, presets);
+  cam_steps_changed (d.steps, CAM_CHANGED_ALL);
+  if (run_dialog (&d))
+    explanation = cam_steps_take_explanation (d.steps);
+  gtk_widget_hide (d.dialog);
+  cam_steps_free (d.steps);
+  dialog_clear (&d);
+  if (! explanation)
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CANCELLED,
+                         _("Cancelled"));
+  return explanation;
+}

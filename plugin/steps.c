@@ -1,0 +1,384 @@
+/* steps.c -- see steps.h */
+#include "config.h"
+#include "plugin/steps.h"
+#include "plugin/pixels.h"
+#include <glib/gi18n.h>
+#include <string.h>
+
+struct _CamSteps
+{
+  const CamSource *source;
+  const CamOptions *settings;
+  int preview_size;
+  CamReportFunc report;
+  gpointer data;
+
+  /* what has been made, in the order of making */
+  CamLoaded *loaded;
+  char *model;    /* the name that it was loaded by      */
+  char *database; /* the same; NULL: not opened          */
+  CamTensor *input;
+  CamView view;
+  CamObservation *observation;
+  CamExplanation *explanation;
+
+  /* what goes on */
+  GTask *task;
+  GCancellable *cancellable;
+  CamPixels *pixels;
+  guint reading;
+  gboolean failed; /* until something changes */
+};
+
+static void advance (CamSteps *steps);
+
+static void
+report (CamSteps *steps, const char *doing)
+{
+  CamReport news = { .doing = doing };
+
+  steps->report (&news, steps->data);
+}
+
+static void
+report_error (CamSteps *steps, const GError *error)
+{
+  CamReport news = { .error = error };
+
+  steps->failed = TRUE;
+  steps->report (&news, steps->data);
+}
+
+/* ---- work in a thread ---- */
+
+typedef struct
+{
+  CamOptions *settings;
+  CamLoaded *loaded;    /* the thread's while it runs */
+  CamExplainer *before; /* to see whether the layer has changed */
+  CamTensor *input;
+  CamView view;
+  CamObservation *observation; /* made */
+  GError *error;
+} Work;
+
+static void
+work_free (Work *work)
+{
+  g_clear_pointer (&work->settings, cam_options_free);
+  g_clear_pointer (&work->loaded, cam_loaded_free);
+  g_clear_pointer (&work->input, cam_tensor_unref);
+  g_clear_pointer (&work->observation, cam_observation_free);
+  g_clear_error (&work->error);
+  g_free (work);
+}
+
+static void
+start_work (CamSteps *steps, GTaskThreadFunc func, GAsyncReadyCallback done)
+{
+  Work *work = g_new0 (Work, 1);
+
+  work->settings = cam_options_copy (steps->settings);
+  work->loaded = g_steal_pointer (&steps->loaded);
+  work->before = work->loaded ? work->loaded->explainer : NULL;
+  work->input = steps->input ? cam_tensor_ref (steps->input) : NULL;
+  work->view = steps->view;
+  steps->cancellable = g_cancellable_new ();
+  steps->task = g_task_new (NULL, steps->cancellable, done, steps);
+  g_task_set_check_cancellable (steps->task, FALSE);
+  g_task_set_task_data (steps->task, work, (GDestroyNotify) work_free);
+  g_task_run_in_thread (steps->task, func);
+}
+
+/* Back in the main thread: what the thread had is ours again.  FALSE where
+ * nobody wants the result any more. */
+static gboolean
+end_work (CamSteps *steps, Work *work)
+{
+  gboolean wanted = ! g_cancellable_is_cancelled (steps->cancellable);
+
+  steps->loaded = g_steal_pointer (&work->loaded);
+  g_clear_object (&steps->cancellable);
+  g_clear_object (&steps->task);
+  return wanted;
+}
+
+/* ---- model and database ---- */
+
+static void
+load (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  Work *work = data;
+
+  if (! work->loaded)
+    work->loaded
+        = cam_loaded_new (work->settings->model, cancellable, &work->error);
+  if (work->loaded)
+    cam_loaded_use_database (work->loaded, work->settings->database,
+                             cancellable, &work->error);
+  g_task_return_boolean (task, TRUE);
+}
+
+static void
+report_loaded (CamSteps *steps)
+{
+  CamReport news = { .doing = _("Reading the picture..."), .loaded = TRUE };
+
+  news.n_channels = steps->loaded->explainer
+                        ? cam_explainer_channels (steps->loaded->explainer)
+                        : 0;
+  steps->report (&news, steps->data);
+}
+
+static void
+load_done (GObject *object, GAsyncResult *result, gpointer data)
+{
+  CamSteps *steps = data;
+  g_autoptr (GTask) task = g_object_ref (G_TASK (result));
+  Work *work = g_task_get_task_data (task);
+  gboolean wanted = end_work (steps, work);
+
+  /* another layer: what was observed is of no use */
+  if (steps->loaded && steps->loaded->explainer != work->before)
+    g_clear_pointer (&steps->observation, cam_observation_free);
+  if (wanted && steps->loaded)
+    report_loaded (steps);
+  if (wanted && work->error)
+    report_error (steps, work->error);
+  advance (steps);
+}
+
+static void
+start_load (CamSteps *steps)
+{
+  g_free (steps->model);
+  g_free (steps->database);
+  steps->model = g_strdup (steps->settings->model);
+  steps->database = g_strdup (steps->settings->database);
+  report (steps, steps->loaded ? _("Opening the database...")
+                               : _("Loading the model..."));
+  start_work (steps, load, load_done);
+}
+
+/* ---- pixels ---- */
+
+static void
+pixels_read (CamSteps *steps)
+{
+  CamReport news = { .doing = _("Running the network...") };
+  g_autoptr (CamTensor) preview = NULL;
+  g_autoptr (GError) error = NULL;
+
+  steps->input = cam_pixels_finish (g_steal_pointer (&steps->pixels),
+                                    &steps->view, &preview, &error);
+  if (! steps->input)
+    {
+      report_error (steps, error);
+      return;
+    }
+  news.pixels = preview;
+  steps->report (&news, steps->data);
+}
+
+static gboolean
+read_some (gpointer data)
+{
+  CamSteps *steps = data;
+
+  if (cam_pixels_step (steps->pixels))
+    return G_SOURCE_CONTINUE;
+  steps->reading = 0;
+  pixels_read (steps);
+  advance (steps);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+start_reading (CamSteps *steps)
+{
+  g_autoptr (GError) error = NULL;
+
+  steps->pixels
+      = cam_pixels_new (steps->source, &steps->loaded->model->input,
+                        steps->preview_size, &error);
+  if (! steps->pixels)
+    {
+      report_error (steps, error);
+      return;
+    }
+  report (steps, _("Reading the picture..."));
+  steps->reading = g_idle_add (read_some, steps);
+}
+
+/* ---- the forward pass ---- */
+
+static void
+observe (GTask *task, gpointer source, gpointer data,
+         GCancellable *cancellable)
+{
+  Work *work = data;
+
+  work->observation
+      = cam_explainer_observe (work->loaded->explainer, work->input,
+                               &work->view, cancellable, &work->error);
+  g_task_return_boolean (task, TRUE);
+}
+
+static void
+observe_done (GObject *object, GAsyncResult *result, gpointer data)
+{
+  CamSteps *steps = data;
+  g_autoptr (GTask) task = g_object_ref (G_TASK (result));
+  Work *work = g_task_get_task_data (task);
+
+  if (end_work (steps, work))
+    {
+      steps->observation = g_steal_pointer (&work->observation);
+      if (work->error)
+        report_error (steps, work->error);
+    }
+  advance (steps);
+}
+
+/* ---- the explanation ---- */
+
+static void
+explain (CamSteps *steps)
+{
+  g_autoptr (GError) error = NULL;
+
+  steps->explanation = cam_explanation_look_up (
+      steps->loaded, steps->observation, steps->settings, &error);
+  if (steps->explanation)
+    report (steps, NULL);
+  else
+    report_error (steps, error);
+}
+
+/* ---- the order ---- */
+
+static void
+stop_reading (CamSteps *steps)
+{
+  if (steps->reading)
+    g_source_remove (steps->reading);
+  steps->reading = 0;
+  g_clear_pointer (&steps->pixels, cam_pixels_free);
+}
+
+static gboolean
+other_model (const CamSteps *steps)
+{
+  return steps->model && strcmp (steps->model, steps->settings->model);
+}
+
+static gboolean
+other_database (const CamSteps *steps)
+{
+  return steps->database
+         && strcmp (steps->database, steps->settings->database);
+}
+
+/* Only when nothing runs: a thread may still use it. */
+static void
+drop_outdated (CamSteps *steps)
+{
+  if (other_database (steps))
+    g_clear_pointer (&steps->database, g_free);
+  if (! other_model (steps))
+    return;
+  g_clear_pointer (&steps->model, g_free);
+  g_clear_pointer (&steps->database, g_free);
+  g_clear_pointer (&steps->input, cam_tensor_unref);
+  g_clear_pointer (&steps->observation, cam_observation_free);
+  g_clear_pointer (&steps->loaded, cam_loaded_free);
+}
+
+static void
+advance (CamSteps *steps)
+{
+  if (steps->task || steps->reading || steps->failed)
+    return;
+  drop_outdated (steps);
+  if (! steps->loaded || ! steps->loaded->db || ! steps->database)
+    start_load (steps);
+  else if (! steps->input)
+    start_reading (steps);
+  else if (! steps->observation)
+    {
+      report (steps, _("Running the network..."));
+      start_work (steps, observe, observe_done);
+    }
+  else if (! steps->explanation)
+    explain (steps);
+}
+
+void
+cam_steps_changed (CamSteps *steps, CamChanged what)
+{
+  steps->failed = FALSE;
+  g_clear_pointer (&steps->explanation, cam_explanation_free);
+  if (other_model (steps) || other_database (steps))
+    {
+      stop_reading (steps);
+      if (steps->cancellable)
+        g_cancellable_cancel (steps->cancellable);
+    }
+  advance (steps);
+}
+
+CamSteps *
+cam_steps_new (const CamSource *source, const CamOptions *settings,
+               int preview_size, CamReportFunc func, gpointer data)
+{
+  CamSteps *steps = g_new0 (CamSteps, 1);
+
+  steps->source = source;
+  steps->settings = settings;
+  steps->preview_size = preview_size;
+  steps->report = func;
+  steps->data = data;
+  return steps;
+}
+
+double
+cam_steps_fraction (const CamSteps *steps)
+{
+  return steps->pixels ? cam_pixels_fraction (steps->pixels) : -1;
+}
+
+CamLoaded *
+cam_steps_loaded (const CamSteps *steps)
+{
+  return steps->loaded;
+}
+
+const CamExplanation *
+cam_steps_explanation (const CamSteps *steps)
+{
+  return steps->explanation;
+}
+
+CamExplanation *
+cam_steps_take_explanation (CamSteps *steps)
+{
+  return g_steal_pointer (&steps->explanation);
+}
+
+void
+cam_steps_free (CamSteps *steps)
+{
+  stop_reading (steps);
+  steps->failed = TRUE; /* nothing more is started */
+  if (steps->cancellable)
+    g_cancellable_cancel (steps->cancellable);
+  while (steps->task)
+    g_main_context_iteration (NULL, TRUE);
+  g_clear_pointer (&steps->explanation, cam_explanation_free);
+  g_clear_pointer (&steps->observation, cam_observation_free);
+  g_clear_pointer (&steps->input, cam_tensor_unref);
+  g_clear_pointer (&steps->loaded, cam_loaded_free);
+  g_free (steps->model);
+  g_free (steps->database);
+  g_free (steps);
+}

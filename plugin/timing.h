@@ -1,0 +1,6 @@
+/* timing.h -- how long each stage took, on the error output, where
+ * CAMLENS_TIMING=1 is set */
+#pragma once
+
+/* The stage @name ends here; the first one began with the process. */
+void cam_timing (const char *name);

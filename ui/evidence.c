@@ -1,0 +1,198 @@
+/* evidence.c -- see evidence.h */
+#include "config.h"
+#include "ui/evidence.h"
+#include "ui/widgets.h"
+#include <glib/gi18n.h>
+
+#define WIDTH 44    /* characters */
+#define THUMBNAIL 64
+#define N_EXEMPLARS 5
+#define N_LABELS 4
+
+typedef struct
+{
+  GtkWidget *cluster, *labels, *similarity, *nearest, *exemplars;
+  GtkWidget *warning, *warning_text;
+} Evidence;
+
+static Evidence *
+get (GtkWidget *widget)
+{
+  return g_object_get_data (G_OBJECT (widget), "cam-evidence");
+}
+
+static GtkWidget *
+line (GtkWidget *box)
+{
+  GtkWidget *label = cam_label_new (NULL, WIDTH);
+
+  gtk_box_pack_start (GTK_BOX (box), label, FALSE, FALSE, 0);
+  return label;
+}
+
+GtkWidget *
+cam_evidence_new (void)
+{
+  GtkWidget *box = cam_vbox_new (4);
+  Evidence *e = g_new0 (Evidence, 1);
+
+  g_object_set_data_full (G_OBJECT (box), "cam-evidence", e, g_free);
+  e->cluster = line (box);
+  e->labels = line (box);
+  e->similarity = line (box);
+  e->nearest = line (box);
+  e->exemplars = cam_hbox_new (4);
+  gtk_widget_set_size_request (e->exemplars, -1, THUMBNAIL);
+  gtk_box_pack_start (GTK_BOX (box), e->exemplars, FALSE, FALSE, 0);
+  e->warning = cam_hbox_new (6);
+  e->warning_text = cam_label_new (NULL, WIDTH - 4);
+  gtk_box_pack_start (GTK_BOX (e->warning), cam_icon_new ("dialog-warning"),
+                      FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (e->warning), e->warning_text, TRUE, TRUE, 0);
+  gtk_box_pack_start (GTK_BOX (box), e->warning, FALSE, FALSE, 0);
+  gtk_widget_show_all (box);
+  gtk_widget_hide (e->warning);
+  gtk_widget_set_no_show_all (e->warning, TRUE);
+  return box;
+}
+
+static void
+set_text (GtkWidget *label, char *text)
+{
+  gtk_label_set_text (GTK_LABEL (label), text);
+  g_free (text);
+}
+
+static char *
+label_line (const CamCluster *members)
+{
+  GString *text = g_string_new (NULL);
+
+  for (guint i = 0; i < members->labels->len && i < N_LABELS; i++)
+    {
+      const CamLabelCount *label
+          = &g_array_index (members->labels, CamLabelCount, i);
+
+      g_string_append_printf (text, "%s%s (%d)", i ? ", " : "", label->label,
+                              label->count);
+    }
+  if (members->labels->len > N_LABELS)
+    g_string_append_printf (text, _(" and %d more"),
+                            members->labels->len - N_LABELS);
+  return g_string_free (text, FALSE);
+}
+
+static GdkPixbuf *
+thumbnail (GBytes *bytes)
+{
+  g_autoptr (GInputStream) stream = NULL;
+
+  if (! bytes)
+    return NULL;
+  stream = g_memory_input_stream_new_from_bytes (bytes);
+  return gdk_pixbuf_new_from_stream_at_scale (stream, THUMBNAIL, THUMBNAIL,
+                                              TRUE, NULL, NULL);
+}
+
+static void
+add_exemplar (GtkWidget *box, const CamExemplar *exemplar)
+{
+  g_autoptr (GdkPixbuf) pixbuf = thumbnail (exemplar->thumbnail);
+  g_autofree char *tip
+      = exemplar->label
+            ? g_strdup_printf ("%s\n%s", exemplar->name, exemplar->label)
+            : g_strdup (exemplar->name);
+  GtkWidget *widget;
+
+  if (pixbuf)
+    widget = gtk_image_new_from_pixbuf (pixbuf);
+  else
+    {
+      g_autofree char *name = g_path_get_basename (exemplar->name);
+
+      widget = gtk_label_new (name);
+      gtk_label_set_ellipsize (GTK_LABEL (widget), PANGO_ELLIPSIZE_MIDDLE);
+      gtk_label_set_width_chars (GTK_LABEL (widget), 9);
+    }
+  gtk_widget_set_tooltip_text (widget, tip);
+  gtk_box_pack_start (GTK_BOX (box), widget, FALSE, FALSE, 0);
+  gtk_widget_show (widget);
+}
+
+static void
+destroy_child (GtkWidget *child, gpointer data)
+{
+  gtk_widget_destroy (child);
+}
+
+static void
+set_exemplars (Evidence *e, const CamEvidence *evidence)
+{
+  const GPtrArray *list
+      = evidence && evidence->members ? evidence->members->exemplars : NULL;
+
+  gtk_container_foreach (GTK_CONTAINER (e->exemplars),
+                         destroy_child, NULL);
+  if (evidence && evidence->neighbour)
+    add_exemplar (e->exemplars, evidence->neighbour);
+  else
+    for (guint i = 0; list && i < list->len && i < N_EXEMPLARS; i++)
+      add_exemplar (e->exemplars, g_ptr_array_index (list, i));
+}
+
+static const char *
+warning (const CamEvidence *evidence)
+{
+  if (evidence->empty)
+    return _("The heat map is empty: none of the kept channels speaks for "
+             "this picture. Keep more channels, or choose another database.");
+  if (evidence->far)
+    return _("This picture is far from everything the database was made of: "
+             "take the explanation with care.");
+  return NULL;
+}
+
+static void
+set_lines (Evidence *e, const CamEvidence *evidence)
+{
+  const CamCluster *members = evidence->members;
+
+  set_text (e->cluster,
+            members ? g_strdup_printf (
+                          ngettext ("Cluster %d of %d, with %d picture",
+                                    "Cluster %d of %d, with %d pictures",
+                                    members->n_members),
+                          evidence->cluster, evidence->n_clusters,
+                          members->n_members)
+                    : g_strdup_printf (_("Cluster %d of %d"),
+                                       evidence->cluster,
+                                       evidence->n_clusters));
+  set_text (e->labels,
+            members && members->labels->len ? label_line (members)
+                                            : g_strdup (_("No labels")));
+  set_text (e->similarity, g_strdup_printf (_("Similarity %.3f"),
+                                            evidence->similarity));
+  gtk_label_set_text (GTK_LABEL (e->nearest),
+                      evidence->neighbour ? _("Weights of this picture:")
+                                          : _("Its nearest pictures:"));
+}
+
+void
+cam_evidence_set (GtkWidget *widget, const CamEvidence *evidence)
+{
+  Evidence *e = get (widget);
+  const char *text = evidence ? warning (evidence) : NULL;
+
+  set_exemplars (e, evidence);
+  gtk_widget_set_visible (e->warning, text != NULL);
+  gtk_label_set_text (GTK_LABEL (e->warning_text), text ? text : "");
+  if (evidence)
+    set_lines (e, evidence);
+  else
+    {
+      gtk_label_set_text (GTK_LABEL (e->cluster), _("Nothing to show yet"));
+      gtk_label_set_text (GTK_LABEL (e->labels), "");
+      gtk_label_set_text (GTK_LABEL (e->similarity), "");
+      gtk_label_set_text (GTK_LABEL (e->nearest), "");
+    }
+}

@@ -1,0 +1,22 @@
+/* evidence.h -- what an explanation rests on, beside its picture
+ *
+ * The cluster's number, size and labels, its nearest exemplars, the similarity,
+ * and a warning where the picture is far from everything or the map is empty.
+ */
+#pragma once
+
+#include "core/database/cluster-db.h"
+#include <gtk/gtk.h>
+
+typedef struct
+{
+  int cluster, n_clusters;
+  const CamCluster *members; /* NULL: cannot be read */
+  const CamExemplar *neighbour; /* whose weights are used; NULL: the cluster's */
+  double similarity;
+  gboolean far, empty;
+} CamEvidence;
+
+GtkWidget *cam_evidence_new (void);
+/* NULL @evidence: nothing is known yet. */
+void cam_evidence_set (GtkWidget *widget, const CamEvidence *evidence);

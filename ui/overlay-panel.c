@@ -1,0 +1,490 @@
+/* overlay-panel.c -- see overlay-panel.h */
+#include "config.h"
+#include "ui/overlay-panel.h"
+#include "ui/choice.h"
+#include "ui/preset-bar.h"
+#include "ui/widgets.h"
+#include <glib/gi18n.h>
+#include <string.h>
+
+#define EXAMPLE_CHANNELS 1000 /* until the model says how many there are */
+
+struct _CamOverlayPanel
+{
+  CamOptions *settings;
+  CamPanelSettings offer;
+  CamChangedFunc changed;
+  gpointer data;
+  gboolean filling; /* the program sets the controls, not the person */
+  CamShow show;
+  GtkWidget *widget, *image, *progress, *status, *status_icon, *evidence;
+  GtkWidget *shows[3];
+  GtkWidget *model, *database, *positive, *negative;
+  GtkWidget *colormap, *layer_mode, *transfer, *convert;
+  GtkAdjustment *top_k, *opacity, *threshold;
+};
+
+static void
+say (CamOverlayPanel *panel, CamChanged what)
+{
+  if (! panel->filling)
+    panel->changed (what, panel->data);
+}
+
+static void
+take_string (char **string, const char *value)
+{
+  char *copy = g_strdup (value);
+
+  g_free (*string);
+  *string = copy;
+}
+
+/* ---- what the person does ---- */
+
+static void
+model_changed (CamOverlayPanel *panel)
+{
+  take_string (&panel->settings->model, cam_choice_get (panel->model));
+  /* another network has other databases */
+  take_string (&panel->settings->database, "");
+  say (panel, CAM_CHANGED_MODEL);
+}
+
+static void
+database_changed (CamOverlayPanel *panel)
+{
+  take_string (&panel->settings->database, cam_choice_get (panel->database));
+  say (panel, CAM_CHANGED_DATABASE);
+}
+
+static void
+example_changed (CamOverlayPanel *panel)
+{
+  take_string (&panel->settings->positive, cam_choice_get (panel->positive));
+  take_string (&panel->settings->negative, cam_choice_get (panel->negative));
+  say (panel, CAM_CHANGED_EXAMPLE);
+}
+
+static void
+map_changed (CamOverlayPanel *panel)
+{
+  panel->settings->top_k = gtk_adjustment_get_value (panel->top_k);
+  if (panel->transfer)
+    panel->settings->transfer
+        = gtk_combo_box_get_active (GTK_COMBO_BOX (panel->transfer));
+  say (panel, CAM_CHANGED_MAP);
+}
+
+static gboolean
+needs_gray (const CamOverlayPanel *panel)
+{
+  return panel->offer.gray && ! panel->settings->convert;
+}
+
+static void
+look_changed (CamOverlayPanel *panel)
+{
+  CamOptions *settings = panel->settings;
+
+  if (panel->filling)
+    return;
+  settings->opacity = gtk_adjustment_get_value (panel->opacity);
+  settings->threshold = gtk_adjustment_get_value (panel->threshold);
+  settings->layer_mode
+      = gtk_combo_box_get_active (GTK_COMBO_BOX (panel->layer_mode));
+  if (panel->convert)
+    settings->convert
+        = gtk_toggle_button_get_active (GTK_TOGGLE_BUTTON (panel->convert));
+  if (! needs_gray (panel) && gtk_widget_is_sensitive (panel->colormap))
+    settings->colormap
+        = gtk_combo_box_get_active (GTK_COMBO_BOX (panel->colormap));
+  gtk_widget_set_sensitive (panel->colormap, ! needs_gray (panel));
+  say (panel, CAM_CHANGED_LOOK);
+}
+
+static void
+show_changed (GtkToggleButton *button, CamOverlayPanel *panel)
+{
+  if (! gtk_toggle_button_get_active (button))
+    return;
+  for (int i = 0; i < 3; i++)
+    if (panel->shows[i] == GTK_WIDGET (button))
+      panel->show = i;
+  say (panel, CAM_CHANGED_LOOK);
+}
+
+static void
+preset_chosen (CamOverlayPanel *panel)
+{
+  cam_overlay_panel_refresh (panel);
+  say (panel, CAM_CHANGED_ALL);
+}
+
+/* ---- the controls ---- */
+
+static GtkAdjustment *
+adjustment (CamOverlayPanel *panel, double high, double step,
+            void (*call) (CamOverlayPanel *))
+{
+  GtkAdjustment *a
+      = GTK_ADJUSTMENT (gtk_adjustment_new (0, 0, high, step, 10 * step, 0));
+
+  g_signal_connect_swapped (a, "value-changed", G_CALLBACK (call), panel);
+  return a;
+}
+
+static GtkWidget *
+combo (CamOverlayPanel *panel, void (*call) (CamOverlayPanel *))
+{
+  GtkWidget *widget = cam_combo_new ();
+
+  g_signal_connect_swapped (widget, "changed", G_CALLBACK (call), panel);
+  return widget;
+}
+
+static void
+combo_add (GtkWidget *widget, const char *text)
+{
+  gtk_combo_box_text_append_text (GTK_COMBO_BOX_TEXT (widget), text);
+}
+
+static void
+add_model (CamOverlayPanel *panel, GtkWidget *box, GtkSizeGroup *group)
+{
+  CamChoiceFiles files = { _("Choose a Model"), "*.onnx", _("ONNX models") };
+
+  panel->model = cam_choice_new (&files, G_CALLBACK (model_changed), panel);
+  for (guint i = 0; i < panel->offer.models->len; i++)
+    {
+      const CamInstalledModel *model
+          = g_ptr_array_index (panel->offer.models, i);
+
+      cam_choice_add (panel->model, model->title ? model->title : model->name,
+                      model->name);
+    }
+  cam_row_add (box, group, _("_Model:"), panel->model);
+}
+
+static void
+add_database (CamOverlayPanel *panel, GtkWidget *box, GtkSizeGroup *group)
+{
+  CamChoiceFiles files = { _("Choose a Cluster Database"), "*.camdb",
+                           _("Cluster databases") };
+
+  panel->database
+      = cam_choice_new (&files, G_CALLBACK (database_changed), panel);
+  cam_row_add (box, group, _("_Database:"), panel->database);
+}
+
+static GtkWidget *
+example_new (CamOverlayPanel *panel, gboolean optional)
+{
+  CamChoiceFiles files = { _("Choose a Picture"), NULL, NULL };
+  GtkWidget *widget
+      = cam_choice_new (&files, G_CALLBACK (example_changed), panel);
+
+  cam_choice_add (widget, optional ? _("None") : _("Choose a picture"), "");
+  for (guint i = 0; i < panel->offer.layer_titles->len; i++)
+    cam_choice_add (widget, g_ptr_array_index (panel->offer.layer_titles, i),
+                    g_ptr_array_index (panel->offer.layer_names, i));
+  return widget;
+}
+
+static void
+add_examples (CamOverlayPanel *panel, GtkWidget *box, GtkSizeGroup *group)
+{
+  panel->positive = example_new (panel, FALSE);
+  panel->negative = example_new (panel, TRUE);
+  cam_row_add (box, group, _("_Positive:"), panel->positive);
+  cam_row_add (box, group, _("_Negative:"), panel->negative);
+}
+
+static void
+add_transfer (CamOverlayPanel *panel, GtkWidget *box, GtkSizeGroup *group)
+{
+  panel->transfer = combo (panel, map_changed);
+  combo_add (panel->transfer, _("From the nearest cluster"));
+  combo_add (panel->transfer, _("From the nearest picture"));
+  cam_row_add (box, group, _("_Weights:"), panel->transfer);
+}
+
+static void
+add_numbers (CamOverlayPanel *panel, GtkWidget *box, GtkSizeGroup *group)
+{
+  panel->top_k = adjustment (panel, EXAMPLE_CHANNELS, 1, map_changed);
+  cam_row_add (box, group, _("Top-_k channels:"),
+               cam_scale_new (panel->top_k, 0));
+  panel->opacity = adjustment (panel, 100, 1, look_changed);
+  cam_row_add (box, group, _("Op_acity:"), cam_scale_new (panel->opacity, 1));
+  panel->threshold = adjustment (panel, 1, 0.01, look_changed);
+  cam_row_add (box, group, _("_Threshold:"),
+               cam_scale_new (panel->threshold, 2));
+}
+
+static void
+add_lists (CamOverlayPanel *panel, GtkWidget *box, GtkSizeGroup *group)
+{
+  const char *maps[CAM_N_COLORMAPS]
+      = { _("Turbo"), _("Viridis"), _("Inferno"), _("Jet"), _("Gray") };
+  int n_modes;
+  const CamLayerMode *modes = cam_layer_modes (&n_modes);
+
+  panel->colormap = combo (panel, look_changed);
+  for (int i = 0; i < CAM_N_COLORMAPS; i++)
+    combo_add (panel->colormap, maps[i]);
+  cam_row_add (box, group, _("Co_lour map:"), panel->colormap);
+  panel->layer_mode = combo (panel, look_changed);
+  for (int i = 0; i < n_modes; i++)
+    combo_add (panel->layer_mode, _(modes[i].title));
+  cam_row_add (box, group, _("Layer mod_e:"), panel->layer_mode);
+}
+
+static void
+add_convert (CamOverlayPanel *panel, GtkWidget *box)
+{
+  const char *text
+      = panel->offer.indexed
+            ? _("This image is indexed: an overlay needs it to be RGB.")
+            : _("This image is grayscale: without conversion the heat map "
+                "is gray.");
+
+  gtk_box_pack_start (GTK_BOX (box), cam_label_new (text, 44), FALSE, FALSE,
+                      0);
+  panel->convert = gtk_check_button_new_with_mnemonic (
+      _("Con_vert the image to RGB (same undo step)"));
+  g_signal_connect_swapped (panel->convert, "toggled",
+                            G_CALLBACK (look_changed), panel);
+  gtk_box_pack_start (GTK_BOX (box), panel->convert, FALSE, FALSE, 0);
+}
+
+static GtkWidget *
+controls_new (CamOverlayPanel *panel)
+{
+  GtkWidget *box = cam_vbox_new (6);
+  GtkSizeGroup *group = gtk_size_group_new (GTK_SIZE_GROUP_HORIZONTAL);
+
+  cam_row_add (box, group, _("Prese_t:"),
+               cam_preset_bar_new (panel->settings, panel->offer.presets,
+                                   G_CALLBACK (preset_chosen), panel));
+  add_model (panel, box, group);
+  if (panel->offer.example)
+    add_examples (panel, box, group);
+  else
+    {
+      add_database (panel, box, group);
+      add_transfer (panel, box, group);
+    }
+  add_numbers (panel, box, group);
+  add_lists (panel, box, group);
+  if (panel->offer.gray || panel->offer.indexed)
+    add_convert (panel, box);
+  g_object_unref (group);
+  return box;
+}
+
+/* ---- the picture ---- */
+
+static GtkWidget *
+shows_new (CamOverlayPanel *panel)
+{
+  const char *texts[]
+      = { _("Overla_y"), _("_Heat map"), _("Ori_ginal") };
+  GtkWidget *box = cam_hbox_new (12);
+
+  for (int i = 0; i < 3; i++)
+    {
+      panel->shows[i]
+          = i ? gtk_radio_button_new_with_mnemonic_from_widget (
+                GTK_RADIO_BUTTON (panel->shows[0]), texts[i])
+              : gtk_radio_button_new_with_mnemonic (NULL, texts[i]);
+      gtk_box_pack_start (GTK_BOX (box), panel->shows[i], FALSE, FALSE, 0);
+      g_signal_connect (panel->shows[i], "toggled", G_CALLBACK (show_changed),
+                        panel);
+    }
+  return box;
+}
+
+static GtkWidget *
+status_new (CamOverlayPanel *panel)
+{
+  GtkWidget *box = cam_vbox_new (6), *line = cam_hbox_new (6);
+
+  panel->progress = gtk_progress_bar_new ();
+  panel->status_icon = cam_icon_new ("dialog-error");
+  panel->status = cam_label_new (NULL, 48);
+  gtk_box_pack_start (GTK_BOX (line), panel->status_icon, FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (line), panel->status, TRUE, TRUE, 0);
+  gtk_box_pack_start (GTK_BOX (box), panel->progress, FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (box), line, FALSE, FALSE, 0);
+  gtk_widget_set_no_show_all (panel->status_icon, TRUE);
+  gtk_widget_set_no_show_all (panel->progress, TRUE);
+  return box;
+}
+
+static GtkWidget *
+picture_new (CamOverlayPanel *panel)
+{
+  GtkWidget *box = cam_vbox_new (6);
+  GtkWidget *frame = gtk_frame_new (NULL);
+
+  panel->image = gtk_image_new ();
+  gtk_widget_set_size_request (panel->image, panel->offer.preview_size,
+                               panel->offer.preview_size);
+  gtk_frame_set_shadow_type (GTK_FRAME (frame), GTK_SHADOW_IN);
+  gtk_container_add (GTK_CONTAINER (frame), panel->image);
+  gtk_box_pack_start (GTK_BOX (box), frame, TRUE, TRUE, 0);
+  gtk_box_pack_start (GTK_BOX (box), shows_new (panel), FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (box), status_new (panel), FALSE, FALSE, 0);
+  return box;
+}
+
+CamOverlayPanel *
+cam_overlay_panel_new (CamOptions *settings, const CamPanelSettings *offer,
+                       CamChangedFunc changed, gpointer data)
+{
+  CamOverlayPanel *panel = g_new0 (CamOverlayPanel, 1);
+  GtkWidget *right = cam_vbox_new (12);
+
+  panel->settings = settings;
+  panel->offer = *offer;
+  panel->changed = changed;
+  panel->data = data;
+  panel->filling = TRUE;
+  panel->widget = cam_hbox_new (18);
+  gtk_container_set_border_width (GTK_CONTAINER (panel->widget), 12);
+  gtk_box_pack_start (GTK_BOX (panel->widget), picture_new (panel), TRUE,
+                      TRUE, 0);
+  gtk_box_pack_start (GTK_BOX (right), controls_new (panel), FALSE, FALSE, 0);
+  if (! offer->example)
+    {
+      panel->evidence = cam_evidence_new ();
+      gtk_box_pack_start (
+          GTK_BOX (right),
+          cam_frame_new (_("What it rests on"), panel->evidence), TRUE, TRUE,
+          0);
+    }
+  gtk_box_pack_start (GTK_BOX (panel->widget), right, FALSE, FALSE, 0);
+  g_object_set_data_full (G_OBJECT (panel->widget), "cam-overlay-panel",
+                          panel, g_free);
+  cam_overlay_panel_refresh (panel);
+  gtk_widget_show_all (panel->widget);
+  return panel;
+}
+
+/* ---- what the program shows ---- */
+
+GtkWidget *
+cam_overlay_panel_widget (CamOverlayPanel *panel)
+{
+  return panel->widget;
+}
+
+CamShow
+cam_overlay_panel_show (const CamOverlayPanel *panel)
+{
+  return panel->show;
+}
+
+static void
+set_combo (GtkWidget *widget, int line)
+{
+  gtk_combo_box_set_active (GTK_COMBO_BOX (widget), line);
+}
+
+void
+cam_overlay_panel_refresh (CamOverlayPanel *panel)
+{
+  CamOptions *settings = panel->settings;
+  gboolean filling = panel->filling;
+
+  panel->filling = TRUE;
+  cam_choice_set (panel->model, settings->model);
+  if (panel->database)
+    cam_choice_set (panel->database, settings->database);
+  if (panel->transfer)
+    set_combo (panel->transfer, settings->transfer);
+  if (panel->positive)
+    cam_choice_set (panel->positive, settings->positive);
+  if (panel->negative)
+    cam_choice_set (panel->negative, settings->negative);
+  if (needs_gray (panel))
+    settings->colormap = CAM_COLORMAP_GRAY;
+  gtk_widget_set_sensitive (panel->colormap, ! needs_gray (panel));
+  gtk_adjustment_set_value (panel->top_k, settings->top_k);
+  gtk_adjustment_set_value (panel->opacity, settings->opacity);
+  gtk_adjustment_set_value (panel->threshold, settings->threshold);
+  set_combo (panel->colormap, settings->colormap);
+  set_combo (panel->layer_mode, settings->layer_mode);
+  panel->filling = filling;
+}
+
+void
+cam_overlay_panel_set_databases (CamOverlayPanel *panel,
+                                 const GPtrArray *paths, const char *current)
+{
+  if (! panel->database)
+    return;
+  cam_choice_clear (panel->database);
+  for (guint i = 0; paths && i < paths->len; i++)
+    {
+      const char *path = g_ptr_array_index (paths, i);
+      g_autofree char *name = g_path_get_basename (path);
+
+      cam_choice_add (panel->database, name, path);
+    }
+  cam_choice_set (panel->database, current ? current : "");
+}
+
+void
+cam_overlay_panel_set_channels (CamOverlayPanel *panel, int n_channels)
+{
+  gboolean filling = panel->filling;
+
+  panel->filling = TRUE;
+  gtk_adjustment_set_upper (panel->top_k, n_channels);
+  gtk_adjustment_set_value (panel->top_k, panel->settings->top_k);
+  panel->filling = filling;
+}
+
+void
+cam_overlay_panel_set_pixels (CamOverlayPanel *panel, const guint8 *pixels,
+                              int width, int height, int stride)
+{
+  g_autoptr (GBytes) bytes = g_bytes_new (pixels, (gsize) stride * height);
+  g_autoptr (GdkPixbuf) pixbuf = gdk_pixbuf_new_from_bytes (
+      bytes, GDK_COLORSPACE_RGB, FALSE, 8, width, height, stride);
+
+  gtk_image_set_from_pixbuf (GTK_IMAGE (panel->image), pixbuf);
+}
+
+void
+cam_overlay_panel_set_evidence (CamOverlayPanel *panel,
+                                const CamEvidence *evidence)
+{
+  if (panel->evidence)
+    cam_evidence_set (panel->evidence, evidence);
+}
+
+void
+cam_overlay_panel_set_progress (CamOverlayPanel *panel, const char *text,
+                                double fraction)
+{
+  GtkProgressBar *bar = GTK_PROGRESS_BAR (panel->progress);
+
+  gtk_widget_hide (panel->status_icon);
+  gtk_label_set_text (GTK_LABEL (panel->status), text);
+  gtk_widget_set_visible (panel->progress, fraction <= 1);
+  if (fraction < 0)
+    gtk_progress_bar_pulse (bar);
+  else if (fraction <= 1)
+    gtk_progress_bar_set_fraction (bar, fraction);
+}
+
+void
+cam_overlay_panel_set_error (CamOverlayPanel *panel, const char *text)
+{
+  gtk_widget_show (panel->status_icon);
+  gtk_widget_hide (panel->progress);
+  gtk_label_set_text (GTK_LABEL (panel->status), text);
+}

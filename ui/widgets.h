@@ -1,0 +1,25 @@
+/* widgets.h -- the few places where GTK 2 and GTK 3 differ, and rows that look
+ * the same everywhere: a label with a mnemonic, then what it names */
+#pragma once
+
+#include <gtk/gtk.h>
+
+GtkWidget *cam_hbox_new (int spacing);
+GtkWidget *cam_vbox_new (int spacing);
+/* A bold title over an indented child, as GIMP groups things. */
+GtkWidget *cam_frame_new (const char *title, GtkWidget *child);
+/* "_Opacity" [widget] in @box; all labels of @group are equally wide. */
+void cam_row_add (GtkWidget *box, GtkSizeGroup *group, const char *label,
+                  GtkWidget *widget);
+/* A slider with a number beside it, both on @adjustment. */
+GtkWidget *cam_scale_new (GtkAdjustment *adjustment, int digits);
+/* A list of texts; long ones are cut in the middle. */
+GtkWidget *cam_combo_new (void);
+void cam_combo_clear (GtkWidget *combo);
+/* A line that wraps at @width characters, left-aligned. */
+GtkWidget *cam_label_new (const char *text, int width);
+/* An open dialog for one file or folder; NULL where cancelled. */
+char *cam_choose_path (GtkWidget *over, const char *title,
+                       GtkFileChooserAction action, const char *pattern,
+                       const char *pattern_title);
+GtkWidget *cam_icon_new (const char *name);
