@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/blas.h"
+#include "core/base/cpu.h"
 #include "core/base/version.h"
 #include "tools/command.h"
 #include "tools/commands.h"
@@ -14,7 +16,11 @@ static const Command commands[] = {
   { "db", "shows, verifies, exports and imports databases", command_db },
   { "embed", "writes the embeddings of pictures", command_embed },
   { "explain", "shows why a picture lies where it does", command_explain },
+  { "gradient", "writes the gradient of one tensor at another",
+    command_gradient },
+  { "inspect", "lists what a network takes, gives and holds", command_inspect },
   { "models", "lists, adds and removes installed models", command_models },
+  { "run", "runs a network on NumPy arrays", command_run },
   { NULL, NULL, NULL },
 };
 
@@ -43,6 +49,7 @@ run (const Command *command, int argc, char **argv)
 int
 main (int argc, char **argv)
 {
+  cam_blas_prepare_process (argv);
   setlocale (LC_ALL, "");
   if (argc < 2)
     {
@@ -57,7 +64,9 @@ main (int argc, char **argv)
     }
   if (strcmp (argv[1], "--version") == 0)
     {
-      printf ("camlens %s\n", cam_version ());
+      printf ("camlens %s\n%s with %s kernels, processor level %s\n",
+              cam_version (), cam_blas_version (), cam_blas_kernel (),
+              cam_cpu_level_name (cam_cpu_level ()));
       return COMMAND_OK;
     }
   for (const Command *c = commands; c->name != NULL; c++)

@@ -5,4 +5,7 @@
 int command_db (int argc, char **argv);
 int command_embed (int argc, char **argv);
 int command_explain (int argc, char **argv);
+int command_gradient (int argc, char **argv);
+int command_inspect (int argc, char **argv);
 int command_models (int argc, char **argv);
+int command_run (int argc, char **argv);

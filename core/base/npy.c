@@ -24,7 +24,7 @@ static const struct
 };
 
 static gboolean G_GNUC_PRINTF (3, 4)
-malformed (GError **error, const char *path, const char *format, ...)
+    malformed (GError **error, const char *path, const char *format, ...)
 {
   g_autofree char *text = NULL;
   va_list arguments;
@@ -32,8 +32,8 @@ malformed (GError **error, const char *path, const char *format, ...)
   va_start (arguments, format);
   text = g_strdup_vprintf (format, arguments);
   va_end (arguments);
-  g_set_error (error, CAM_TENSOR_ERROR, CAM_TENSOR_ERROR_MALFORMED,
-               "'%s': %s", path, text);
+  g_set_error (error, CAM_TENSOR_ERROR, CAM_TENSOR_ERROR_MALFORMED, "'%s': %s",
+               path, text);
   return FALSE;
 }
 
@@ -117,15 +117,19 @@ read_header (FILE *file, const char *path, CamDType *dtype, CamShape *shape,
 
   *dtype = parse_descr (header_value (header, "descr"));
   if (*dtype == CAM_DTYPE_NONE)
-    return malformed (error, path, "its element type is not supported: save it "
+    return malformed (error, path,
+                      "its element type is not supported: save it "
                       "as little-endian float32, int64 or bool");
   order = header_value (header, "fortran_order");
   if (! order || ! g_str_has_prefix (order, "False"))
-    return malformed (error, path, "it is in Fortran order: save "
+    return malformed (error, path,
+                      "it is in Fortran order: save "
                       "numpy.ascontiguousarray (array)");
   if (! parse_shape (header_value (header, "shape"), shape))
-    return malformed (error, path, "its shape cannot be read (at most %d "
-                      "dimensions)", CAM_MAX_DIMS);
+    return malformed (error, path,
+                      "its shape cannot be read (at most %d "
+                      "dimensions)",
+                      CAM_MAX_DIMS);
   return TRUE;
 }
 
@@ -206,8 +210,10 @@ make_header (const CamTensor *tensor, const char *descr)
   GString *header = g_string_new (NULL);
   gsize length;
 
-  g_string_append_printf (header, "{'descr': '%c%s', 'fortran_order': False, "
-                          "'shape': (", descr[1] == '1' ? '|' : '<', descr);
+  g_string_append_printf (header,
+                          "{'descr': '%c%s', 'fortran_order': False, "
+                          "'shape': (",
+                          descr[1] == '1' ? '|' : '<', descr);
   for (int i = 0; i < shape->n_dims; i++)
     g_string_append_printf (header, "%s%" G_GINT64_FORMAT "%s", i ? " " : "",
                             shape->dims[i],
@@ -234,10 +240,9 @@ write_pieces (const char *path, const GString *header, const CamTensor *tensor,
   gboolean ok;
   int code;
 
-  ok = file
-       && fwrite (header->str, 1, header->len, file) == header->len
+  ok = file && fwrite (header->str, 1, header->len, file) == header->len
        && fwrite (tensor->data, size, tensor->n_elements, file)
-            == tensor->n_elements;
+              == tensor->n_elements;
   code = errno;
   if (file && fclose (file) != 0 && ok)
     {

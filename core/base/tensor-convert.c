@@ -17,19 +17,19 @@ is_float (CamDType dtype)
          || dtype == CAM_DTYPE_FLOAT16 || dtype == CAM_DTYPE_BFLOAT16;
 }
 
-#define LOAD(type, expression)                                                \
-  {                                                                           \
-    const type *in = (const type *) data + first;                             \
-    for (gsize i = 0; i < n; i++)                                             \
-      out[i] = (expression);                                                  \
-    break;                                                                    \
+#define LOAD(type, expression)                                                 \
+  {                                                                            \
+    const type *in = (const type *) data + first;                              \
+    for (gsize i = 0; i < n; i++)                                              \
+      out[i] = (expression);                                                   \
+    break;                                                                     \
   }
-#define STORE(type, expression)                                               \
-  {                                                                           \
-    type *out = (type *) data + first;                                        \
-    for (gsize i = 0; i < n; i++)                                             \
-      out[i] = (expression);                                                  \
-    break;                                                                    \
+#define STORE(type, expression)                                                \
+  {                                                                            \
+    type *out = (type *) data + first;                                         \
+    for (gsize i = 0; i < n; i++)                                              \
+      out[i] = (expression);                                                   \
+    break;                                                                     \
   }
 
 static void
@@ -130,8 +130,8 @@ convert_block (const CamTensor *from, CamTensor *to, gsize first, gsize n)
     integers[i] = to->dtype == CAM_DTYPE_BOOL ? floats[i] != 0
                                               : truncated (floats[i]);
   for (gsize i = 0; ! float_in && float_out && i < n; i++)
-    floats[i] = from->dtype == CAM_DTYPE_UINT64
-                  ? (double) (guint64) integers[i] : (double) integers[i];
+    floats[i] = from->dtype == CAM_DTYPE_UINT64 ? (double) (guint64) integers[i]
+                                                : (double) integers[i];
 
   if (float_out)
     store_floats (to->data, to->dtype, first, n, floats);

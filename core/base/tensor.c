@@ -5,7 +5,7 @@
 
 #define ALIGNMENT 64
 
-G_DEFINE_QUARK (cam-tensor-error-quark, cam_tensor_error)
+G_DEFINE_QUARK (cam - tensor - error - quark, cam_tensor_error)
 
 static const struct
 {
@@ -111,7 +111,8 @@ set_too_large (GError **error, CamDType dtype, const CamShape *shape)
 
   g_set_error (error, CAM_TENSOR_ERROR, CAM_TENSOR_ERROR_TOO_LARGE,
                "there is not enough memory for a tensor of shape %s and type "
-               "%s", text, cam_dtype_name (dtype));
+               "%s",
+               text, cam_dtype_name (dtype));
 }
 
 CamTensor *
@@ -177,7 +178,8 @@ cam_tensor_reshape (CamTensor *tensor, const CamShape *shape)
   gsize count;
 
   g_return_val_if_fail (cam_shape_count (shape, 1, &count)
-                        && count == tensor->n_elements, NULL);
+                            && count == tensor->n_elements,
+                        NULL);
 
   return cam_tensor_new_over (tensor->dtype, shape, tensor->data,
                               cam_tensor_ref (tensor),

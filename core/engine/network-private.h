@@ -15,3 +15,16 @@ struct _CamNetwork
   char *embedding;
   GHashTable *fallbacks; /* embedding -> fallback layer or "" */
 };
+
+#define CAM_NETWORK_SIDE 224 /* of pictures where file and caller are silent   \
+                              */
+
+/* Bound to @batch pictures of @height x @width, where the file leaves these
+ * open; all outputs. */
+CamGraph *cam_network_bind (const CamNetwork *network, gint64 batch,
+                            gint64 height, gint64 width, GError **error);
+
+/* Of rank 4, with more than one position, made by a node */
+gboolean cam_value_is_spatial (const CamValue *value);
+/* Of rank 3, [N, T, D] or [N, D, T], with more than one position */
+gboolean cam_value_is_tokens (const CamValue *value);

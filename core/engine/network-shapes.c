@@ -8,12 +8,11 @@
 #include "core/graph/bind.h"
 #include <string.h>
 
-#define DEFAULT_SIDE 224
 #define OTHER_SIDE 64 /* more pixels a side in the probe; 32 divides it */
 
 typedef struct
 {
-  const CamValue *picture; /* the input; NULL: none looks like one */
+  const CamValue *picture;  /* the input; NULL: none looks like one */
   int batch, height, width; /* its dimensions; -1: not symbolic    */
 } Picture;
 
@@ -38,9 +37,9 @@ find_picture (const CamGraph *graph)
   return (Picture) { NULL, -1, -1, -1 };
 }
 
-static CamGraph *
-bind (const CamNetwork *network, gint64 batch, gint64 height, gint64 width,
-      GError **error)
+CamGraph *
+cam_network_bind (const CamNetwork *network, gint64 batch, gint64 height,
+                  gint64 width, GError **error)
 {
   const CamGraph *graph = network->model->graph;
   Picture picture = find_picture (graph);
@@ -61,140 +60,6 @@ bind (const CamNetwork *network, gint64 batch, gint64 height, gint64 width,
   return cam_graph_bind (graph, &binding, 1, NULL, error);
 }
 
-static gboolean
-is_float (CamDType dtype)
-{
-  return dtype == CAM_DTYPE_FLOAT32 || dtype == CAM_DTYPE_FLOAT64
-         || dtype == CAM_DTYPE_FLOAT16;
-}
-
-static gboolean
-is_embedding (const CamValue *value)
-{
-  const CamShape *shape = &value->shape;
-
-  return is_float (value->dtype) && ! value->constant
-         && (shape->n_dims == 2
-             || (shape->n_dims == 4 && shape->dims[2] == 1
-                 && shape->dims[3] == 1))
-         && shape->dims[1] > 1;
-}
-
-static char *
-find_embedding (const CamNetwork *network)
-{
-  g_autoptr (CamGraph) graph = bind (network, 1, DEFAULT_SIDE, DEFAULT_SIDE,
-                                     NULL);
-  const char *first = NULL;
-
-  for (guint i = 0; graph && i < graph->outputs->len; i++)
-    {
-      const CamValue *output = graph->outputs->pdata[i];
-
-      if (! is_embedding (output))
-        continue;
-      if (strcmp (output->name, "embedding") == 0)
-        return g_strdup (output->name);
-      if (! first)
-        first = output->name;
-    }
-  return g_strdup (first);
-}
-
-const char *
-cam_network_embedding (const CamNetwork *network)
-{
-  CamNetwork *self = (CamNetwork *) network; /* what it caches is guarded */
-
-  g_mutex_lock (&self->lock);
-  if (! self->embedding_known)
-    self->embedding = find_embedding (network);
-  self->embedding_known = TRUE;
-  g_mutex_unlock (&self->lock);
-  return self->embedding;
-}
-
-static gboolean
-is_spatial (const CamValue *value)
-{
-  const CamShape *shape = &value->shape;
-
-  return shape->n_dims == 4 && is_float (value->dtype) && value->producer
-         && shape->dims[2] * shape->dims[3] > 1;
-}
-
-static gboolean
-is_tokens (const CamValue *value)
-{
-  const CamShape *shape = &value->shape;
-
-  return shape->n_dims == 3 && shape->dims[1] > 1 && shape->dims[2] > 1;
-}
-
-/* Behind the poolings, which only make it coarser. */
-static const CamValue *
-before_pooling (const CamValue *value)
-{
-  while (g_str_has_suffix (value->producer->op_type, "Pool")
-         && is_spatial (value->producer->inputs[0]))
-    value = value->producer->inputs[0];
-  return value;
-}
-
-static char *
-find_fallback (const CamNetwork *network, const char *embedding)
-{
-  g_autoptr (CamGraph) graph = bind (network, 1, DEFAULT_SIDE, DEFAULT_SIDE,
-                                     NULL);
-  const CamValue *end = graph ? cam_graph_find (graph, embedding) : NULL;
-  g_autoptr (GHashTable) leads = g_hash_table_new (NULL, NULL);
-
-  if (! end)
-    return NULL;
-  g_hash_table_add (leads, (gpointer) end);
-  for (guint i = graph->nodes->len; i-- > 0;)
-    {
-      const CamNode *node = graph->nodes->pdata[i];
-      gboolean wanted = FALSE;
-
-      for (guint k = 0; k < node->n_outputs; k++)
-        if (node->outputs[k]
-            && g_hash_table_contains (leads, node->outputs[k]))
-          {
-            wanted = TRUE;
-            if (is_spatial (node->outputs[k]))
-              return g_strdup (before_pooling (node->outputs[k])->name);
-            if (is_tokens (node->outputs[k]))
-              return NULL;
-          }
-      for (guint k = 0; wanted && k < node->n_inputs; k++)
-        g_hash_table_add (leads, node->inputs[k]);
-    }
-  return NULL;
-}
-
-const char *
-cam_network_fallback_layer (const CamNetwork *network, const char *embedding)
-{
-  CamNetwork *self = (CamNetwork *) network; /* what it caches is guarded */
-  char *layer;
-
-  if (! embedding)
-    return NULL;
-  g_mutex_lock (&self->lock);
-  if (! self->fallbacks)
-    self->fallbacks = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
-                                             g_free);
-  if (! g_hash_table_lookup_extended (self->fallbacks, embedding, NULL,
-                                      (gpointer *) &layer))
-    {
-      layer = find_fallback (network, embedding);
-      g_hash_table_insert (self->fallbacks, g_strdup (embedding), layer);
-    }
-  g_mutex_unlock (&self->lock);
-  return layer;
-}
-
 void
 cam_tensor_info_free (CamTensorInfo *info)
 {
@@ -204,12 +69,37 @@ cam_tensor_info_free (CamTensorInfo *info)
   g_free (info);
 }
 
-/* Rank 3 [N, T, D] or [N, D, T] or 4, with more than one position. */
-static gboolean
-is_layer (const CamValue *value)
+typedef struct /* the graph at the sizes asked for, and two to compare with */
 {
-  return value->producer && is_float (value->dtype)
-         && (is_tokens (value) || is_spatial (value));
+  CamGraph *graph, *batch, *size;
+} Probe;
+
+static gboolean
+probe_init (Probe *probe, const CamNetwork *network, int height, int width,
+            GError **error)
+{
+  Picture picture = find_picture (network->model->graph);
+
+  height = height > 0 ? height : CAM_NETWORK_SIDE;
+  width = width > 0 ? width : CAM_NETWORK_SIDE;
+  *probe = (Probe) { NULL };
+  probe->graph = cam_network_bind (network, 1, height, width, error);
+  if (! probe->graph)
+    return FALSE;
+  if (picture.batch >= 0)
+    probe->batch = cam_network_bind (network, 2, height, width, NULL);
+  if (picture.height >= 0 || picture.width >= 0)
+    probe->size = cam_network_bind (network, 1, height + OTHER_SIDE,
+                                    width + OTHER_SIDE, NULL);
+  return TRUE;
+}
+
+static void
+probe_clear (Probe *probe)
+{
+  cam_graph_free (probe->graph);
+  cam_graph_free (probe->batch);
+  cam_graph_free (probe->size);
 }
 
 /* Marks with -1 what differs in @other. */
@@ -226,19 +116,18 @@ mark_symbolic (CamTensorInfo *info, const CamGraph *other)
 }
 
 static char *
-describe (const CamShape *bound, gboolean batch_is_symbolic)
+describe_shape (const CamShape *bound, gboolean batch_is_symbolic)
 {
   g_autofree char *text = cam_shape_to_string (bound);
   const char *comma = strchr (text, ',');
 
-  if (! batch_is_symbolic || ! comma)
+  if (! batch_is_symbolic)
     return g_steal_pointer (&text);
-  return g_strconcat ("[N", comma, NULL);
+  return g_strconcat ("[N", comma ? comma : "]", NULL);
 }
 
 static CamTensorInfo *
-describe_value (const CamValue *value, const CamGraph *batch,
-                const CamGraph *size)
+describe (const CamValue *value, const Probe *probe)
 {
   CamTensorInfo *info = g_new0 (CamTensorInfo, 1);
 
@@ -246,10 +135,10 @@ describe_value (const CamValue *value, const CamGraph *batch,
   info->op = g_strdup (value->producer ? value->producer->op_type : "");
   info->dtype = value->dtype;
   info->shape = info->bound = value->shape;
-  mark_symbolic (info, batch);
-  info->text = describe (&value->shape, info->shape.n_dims > 0
-                                          && info->shape.dims[0] < 0);
-  mark_symbolic (info, size);
+  mark_symbolic (info, probe->batch);
+  info->text = describe_shape (&value->shape, info->shape.n_dims > 0
+                                                  && info->shape.dims[0] < 0);
+  mark_symbolic (info, probe->size);
   return info;
 }
 
@@ -257,42 +146,53 @@ GPtrArray *
 cam_network_layers (const CamNetwork *network, int height, int width,
                     GError **error)
 {
-  Picture picture = find_picture (network->model->graph);
-  g_autoptr (CamGraph) batch = NULL;
-  g_autoptr (CamGraph) size = NULL;
-  g_autoptr (CamGraph) graph = NULL;
   GPtrArray *layers;
+  Probe probe;
 
-  height = height > 0 ? height : DEFAULT_SIDE;
-  width = width > 0 ? width : DEFAULT_SIDE;
-  graph = bind (network, 1, height, width, error);
-  if (! graph)
+  if (! probe_init (&probe, network, height, width, error))
     return NULL;
-  if (picture.batch >= 0)
-    batch = bind (network, 2, height, width, NULL);
-  if (picture.height >= 0 || picture.width >= 0)
-    size = bind (network, 1, height + OTHER_SIDE, width + OTHER_SIDE, NULL);
-  layers = g_ptr_array_new_with_free_func (
-    (GDestroyNotify) cam_tensor_info_free);
-  for (guint i = 0; i < graph->nodes->len; i++)
+  layers =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) cam_tensor_info_free);
+  for (guint i = 0; i < probe.graph->nodes->len; i++)
     {
-      const CamNode *node = graph->nodes->pdata[i];
+      const CamNode *node = probe.graph->nodes->pdata[i];
 
       for (guint k = 0; k < node->n_outputs; k++)
-        if (node->outputs[k] && is_layer (node->outputs[k]))
-          g_ptr_array_add (layers,
-                           describe_value (node->outputs[k], batch, size));
+        if (node->outputs[k]
+            && (cam_value_is_tokens (node->outputs[k])
+                || cam_value_is_spatial (node->outputs[k])))
+          g_ptr_array_add (layers, describe (node->outputs[k], &probe));
     }
+  probe_clear (&probe);
   return layers;
+}
+
+GPtrArray *
+cam_network_outputs (const CamNetwork *network, int height, int width,
+                     GError **error)
+{
+  GPtrArray *outputs;
+  Probe probe;
+
+  if (! probe_init (&probe, network, height, width, error))
+    return NULL;
+  outputs =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) cam_tensor_info_free);
+  for (guint i = 0; i < probe.graph->outputs->len; i++)
+    g_ptr_array_add (outputs,
+                     describe (probe.graph->outputs->pdata[i], &probe));
+  probe_clear (&probe);
+  return outputs;
 }
 
 guint64
 cam_network_macs (const CamNetwork *network, int height, int width,
                   GError **error)
 {
-  g_autoptr (CamGraph) graph = bind (network, 1,
-                                     height > 0 ? height : DEFAULT_SIDE,
-                                     width > 0 ? width : DEFAULT_SIDE, error);
+  g_autoptr (CamGraph)
+      graph = cam_network_bind (network, 1,
+                                height > 0 ? height : CAM_NETWORK_SIDE,
+                                width > 0 ? width : CAM_NETWORK_SIDE, error);
   guint64 macs = 0;
 
   for (guint i = 0; graph && i < graph->nodes->len; i++)

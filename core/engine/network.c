@@ -36,8 +36,8 @@ cam_network_load (const char *path, guint64 memory_limit,
 }
 
 CamNetwork *
-cam_network_load_bytes (GBytes *bytes, const char *folder,
-                        guint64 memory_limit, GError **error)
+cam_network_load_bytes (GBytes *bytes, const char *folder, guint64 memory_limit,
+                        GError **error)
 {
   g_autoptr (CamSource) source = cam_source_new_bytes (bytes);
   CamOnnxModel *model = cam_onnx_read (source, folder, memory_limit, NULL,

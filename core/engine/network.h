@@ -42,7 +42,7 @@ const char *cam_network_fallback_layer (const CamNetwork *network,
 typedef struct
 {
   char *name;
-  char *op;       /* operator that makes it */
+  char *op; /* operator that makes it */
   CamDType dtype;
   CamShape shape; /* -1 where it follows a symbolic dim of the input */
   CamShape bound; /* as one picture of the size asked for has it     */
@@ -56,8 +56,11 @@ void cam_tensor_info_free (CamTensorInfo *info);
  * @width pictures (0: what the file says, or 224).  Array of CamTensorInfo
  * (transfer full).  Symbolic dims are found by binding two values and looking
  * which sizes follow. */
-GPtrArray *cam_network_layers (const CamNetwork *network, int height,
-                               int width, GError **error);
+GPtrArray *cam_network_layers (const CamNetwork *network, int height, int width,
+                               GError **error);
+/* The same of the graph's outputs. */
+GPtrArray *cam_network_outputs (const CamNetwork *network, int height,
+                                int width, GError **error);
 /* Multiply-adds of one picture up to all outputs. */
 guint64 cam_network_macs (const CamNetwork *network, int height, int width,
                           GError **error);

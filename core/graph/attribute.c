@@ -71,8 +71,8 @@ cam_node_attribute (const CamNode *node, const char *name)
 gint64
 cam_node_int (const CamNode *node, const char *name, gint64 fallback)
 {
-  const CamAttribute *attribute
-    = find_attribute (node, name, CAM_ATTRIBUTE_INT);
+  const CamAttribute *attribute = find_attribute (node, name,
+                                                  CAM_ATTRIBUTE_INT);
 
   return attribute ? attribute->i : fallback;
 }
@@ -80,8 +80,8 @@ cam_node_int (const CamNode *node, const char *name, gint64 fallback)
 double
 cam_node_float (const CamNode *node, const char *name, double fallback)
 {
-  const CamAttribute *attribute
-    = find_attribute (node, name, CAM_ATTRIBUTE_FLOAT);
+  const CamAttribute *attribute = find_attribute (node, name,
+                                                  CAM_ATTRIBUTE_FLOAT);
 
   return attribute ? attribute->f : fallback;
 }
@@ -89,8 +89,8 @@ cam_node_float (const CamNode *node, const char *name, double fallback)
 const char *
 cam_node_string (const CamNode *node, const char *name, const char *fallback)
 {
-  const CamAttribute *attribute
-    = find_attribute (node, name, CAM_ATTRIBUTE_STRING);
+  const CamAttribute *attribute = find_attribute (node, name,
+                                                  CAM_ATTRIBUTE_STRING);
 
   return attribute ? attribute->s : fallback;
 }
@@ -98,8 +98,8 @@ cam_node_string (const CamNode *node, const char *name, const char *fallback)
 const gint64 *
 cam_node_ints (const CamNode *node, const char *name, gsize *n)
 {
-  const CamAttribute *attribute
-    = find_attribute (node, name, CAM_ATTRIBUTE_INTS);
+  const CamAttribute *attribute = find_attribute (node, name,
+                                                  CAM_ATTRIBUTE_INTS);
 
   *n = attribute ? attribute->n : 0;
   return attribute ? attribute->ints : NULL;

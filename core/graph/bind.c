@@ -15,8 +15,8 @@ typedef struct
 } Binder;
 
 static gboolean G_GNUC_PRINTF (4, 5)
-refuse_input (GError **error, CamGraphError code, const CamValue *input,
-              const char *format, ...)
+    refuse_input (GError **error, CamGraphError code, const CamValue *input,
+                  const char *format, ...)
 {
   g_autofree char *text = NULL;
   va_list arguments;
@@ -64,8 +64,7 @@ bind_to_shape (CamValue *input, const CamShape *shape, GHashTable *symbols,
                            "the shape %s is empty", given);
   if (input->shape.n_dims >= 0 && input->shape.n_dims != shape->n_dims)
     return refuse_input (error, CAM_GRAPH_ERROR_SHAPE, input,
-                         "the model wants the shape %s, not %s", wanted,
-                         given);
+                         "the model wants the shape %s, not %s", wanted, given);
   for (int i = 0; i < input->shape.n_dims; i++)
     if (input->shape.dims[i] < 0)
       {
@@ -92,8 +91,8 @@ bind_to_default (CamValue *input, GHashTable *symbols, GError **error)
   for (int i = 0; i < shape.n_dims; i++)
     {
       gint64 *known = input->symbols[i]
-                        ? g_hash_table_lookup (symbols, input->symbols[i])
-                        : NULL;
+                          ? g_hash_table_lookup (symbols, input->symbols[i])
+                          : NULL;
 
       if (shape.dims[i] < 0 && known)
         shape.dims[i] = *known;
@@ -102,8 +101,10 @@ bind_to_default (CamValue *input, GHashTable *symbols, GError **error)
       else if (shape.dims[i] < 0)
         return refuse_input (error, CAM_GRAPH_ERROR_SHAPE, input,
                              "its dimension %d is symbolic (%s); give a "
-                             "shape", i, input->symbols[i]
-                             ? input->symbols[i] : "without a name");
+                             "shape",
+                             i,
+                             input->symbols[i] ? input->symbols[i]
+                                               : "without a name");
     }
   return bind_to_shape (input, &shape, symbols, error);
 }
@@ -137,8 +138,8 @@ static gboolean
 bind_inputs (CamGraph *graph, const CamBinding *bindings, guint n_bindings,
              GError **error)
 {
-  g_autoptr (GHashTable) symbols
-    = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_free);
+  g_autoptr (GHashTable)
+      symbols = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_free);
   g_autoptr (GHashTable) bound = g_hash_table_new (NULL, NULL);
 
   for (guint i = 0; i < n_bindings; i++)
@@ -178,7 +179,8 @@ choose_kept (Binder *binder, const char *const *keep, GError **error)
         {
           g_set_error (error, CAM_GRAPH_ERROR, CAM_GRAPH_ERROR_NOT_FOUND,
                        "the model has no tensor '%s'; 'camlens inspect' lists "
-                       "them", keep[i]);
+                       "them",
+                       keep[i]);
           return FALSE;
         }
       g_ptr_array_add (graph->outputs, value);

@@ -29,10 +29,10 @@ counterparts (const CamGraph *copy, CamValue **values, guint n)
 static gboolean
 copy_node (CamGraph *copy, const CamNode *from, GError **error)
 {
-  g_autofree CamValue **inputs
-    = counterparts (copy, from->inputs, from->n_inputs);
-  g_autofree CamValue **outputs
-    = counterparts (copy, from->outputs, from->n_outputs);
+  g_autofree CamValue **inputs = counterparts (copy, from->inputs,
+                                               from->n_inputs);
+  g_autofree CamValue **outputs = counterparts (copy, from->outputs,
+                                                from->n_outputs);
   CamNode *to = cam_graph_add_node (copy, from->domain, from->op_type,
                                     from->name, from->n_inputs, inputs,
                                     from->n_outputs, outputs, error);
@@ -51,8 +51,8 @@ static void
 copy_list (const CamGraph *copy, GPtrArray *from, GPtrArray *to)
 {
   for (guint i = 0; i < from->len; i++)
-    g_ptr_array_add (
-      to, copy->values->pdata[((CamValue *) from->pdata[i])->index]);
+    g_ptr_array_add (to,
+                     copy->values->pdata[((CamValue *) from->pdata[i])->index]);
 }
 
 CamGraph *

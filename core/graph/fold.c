@@ -3,7 +3,8 @@
 #include "core/graph/fold.h"
 #include <string.h>
 
-/* What may be made of nothing or little; beyond, EXPANSION times what is read */
+/* What may be made of nothing or little; beyond, EXPANSION times what is read
+ */
 #define SMALL ((guint64) 4 << 20)
 #define EXPANSION 8
 #define MAX_MACS ((guint64) 100 << 20)
@@ -12,8 +13,9 @@
 static gboolean
 needs_shape_only (const CamNode *node)
 {
-  return *node->domain == '\0' && (strcmp (node->op_type, "Shape") == 0
-                                   || strcmp (node->op_type, "Size") == 0);
+  return *node->domain == '\0'
+         && (strcmp (node->op_type, "Shape") == 0
+             || strcmp (node->op_type, "Size") == 0);
 }
 
 static guint64

@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-G_DEFINE_QUARK (cam-graph-error-quark, cam_graph_error)
+G_DEFINE_QUARK (cam - graph - error - quark, cam_graph_error)
 
 static void
 value_free (CamValue *value)
@@ -130,16 +130,16 @@ cam_graph_add_node (CamGraph *graph, const char *domain, const char *op_type,
   node->domain = g_strdup (g_strcmp0 (domain, "ai.onnx") ? domain : "");
   if (! node->domain)
     node->domain = g_strdup ("");
-  node->name = name && *name ? g_strdup (name)
-                             : g_strdup_printf ("%s_%u", op_type,
-                                                graph->nodes->len);
+  node->name = name && *name
+                   ? g_strdup (name)
+                   : g_strdup_printf ("%s_%u", op_type, graph->nodes->len);
   node->opset = graph->opset;
   node->n_inputs = n_inputs;
   node->n_outputs = n_outputs;
   node->inputs = copy_pointers (inputs, n_inputs);
   node->outputs = copy_pointers (outputs, n_outputs);
-  node->attributes = g_ptr_array_new_with_free_func (
-    (GDestroyNotify) cam_attribute_free);
+  node->attributes =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) cam_attribute_free);
   node->op = cam_operator_find (node->domain, op_type, graph->opset);
   if (! node->op)
     {

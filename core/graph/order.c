@@ -2,7 +2,12 @@
 #include "config.h"
 #include "core/graph/graph.h"
 
-enum { NEW, OPEN, DONE };
+enum
+{
+  NEW,
+  OPEN,
+  DONE
+};
 
 typedef struct /* how far a node on the stack has looked at its inputs */
 {
@@ -45,7 +50,8 @@ visit (CamNode *root, GArray *stack, GPtrArray *sorted, GError **error)
         {
           g_set_error (error, CAM_GRAPH_ERROR, CAM_GRAPH_ERROR_MALFORMED,
                        "the graph is cyclic: node '%s' (%s) needs its own "
-                       "result", before->name, before->op_type);
+                       "result",
+                       before->name, before->op_type);
           return FALSE;
         }
       before->mark = OPEN;

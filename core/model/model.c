@@ -66,9 +66,8 @@ refuse_name (const char *name, GPtrArray *installed, GError **error)
                name, known->str);
 }
 
-/* The .onnx file of a name, a folder or a file */
-static char *
-find_model (const char *name, GError **error)
+char *
+cam_model_find (const char *name, GError **error)
 {
   g_autoptr (GPtrArray) installed = NULL;
   char *path;
@@ -163,7 +162,7 @@ read_layer (CamModel *model, const CamSettings *settings, GError **error)
     return TRUE;
   g_set_error (error, CAM_MODEL_ERROR, CAM_MODEL_ERROR_NO_LAYER,
                "The network has no layer “%s”, which its settings name; "
-               "“camlens inspect --layers” lists them.",
+               "“camlens inspect” lists them.",
                model->layer);
   return FALSE;
 }
@@ -200,7 +199,7 @@ cam_model_open (const char *name_or_path, GCancellable *cancellable,
   const char *name = name_or_path != NULL && *name_or_path != '\0'
                          ? name_or_path
                          : BUNDLED;
-  g_autofree char *path = find_model (name, error);
+  g_autofree char *path = cam_model_find (name, error);
   g_autoptr (CamNetwork) network = NULL;
   g_autoptr (CamModel) model = NULL;
 

@@ -50,6 +50,8 @@ typedef struct
  * (transfer full) */
 CamModel *cam_model_open (const char *name_or_path, GCancellable *cancellable,
                           GError **error);
+/* The .onnx file of an installed name, a folder or a file. (transfer full) */
+char *cam_model_find (const char *name, GError **error);
 CamModel *cam_model_ref (CamModel *model);
 void cam_model_unref (CamModel *model);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CamModel, cam_model_unref)

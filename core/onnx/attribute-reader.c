@@ -85,13 +85,14 @@ read_tensor (const CamNode *node, const Onnx__AttributeProto *proto,
   CamTensor *tensor = NULL;
 
   if (proto->t)
-    tensor = cam_tensor_reader_read (reader, proto->t, NULL,
-                                     (CamSpan) { 0, 0 }, &why);
+    tensor = cam_tensor_reader_read (reader, proto->t, NULL, (CamSpan) { 0, 0 },
+                                     &why);
   if (! tensor)
     {
-      cam_node_error (error, why && why->domain == CAM_GRAPH_ERROR
-                               ? (CamGraphError) why->code
-                               : CAM_GRAPH_ERROR_MALFORMED,
+      cam_node_error (error,
+                      why && why->domain == CAM_GRAPH_ERROR
+                          ? (CamGraphError) why->code
+                          : CAM_GRAPH_ERROR_MALFORMED,
                       node, "attribute '%s': %s", proto->name,
                       why ? why->message : "it has no tensor");
       return NULL;
@@ -109,7 +110,8 @@ read_attribute (const CamNode *node, const Onnx__AttributeProto *proto,
     {
       cam_node_error (error, CAM_GRAPH_ERROR_UNSUPPORTED, node,
                       "attribute '%s' refers to a function's; functions are "
-                      "not supported", proto->name);
+                      "not supported",
+                      proto->name);
       return NULL;
     }
   switch (kind_of (proto))

@@ -6,6 +6,5 @@
 
 /* Adds all attributes of @proto to @node; refuses subgraphs and other kinds
  * that no operator of ours takes. */
-gboolean cam_attribute_reader_read (CamNode *node,
-                                    const Onnx__NodeProto *proto,
+gboolean cam_attribute_reader_read (CamNode *node, const Onnx__NodeProto *proto,
                                     CamTensorReader *reader, GError **error);

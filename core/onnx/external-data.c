@@ -7,7 +7,7 @@
 #include <string.h>
 
 static gboolean G_GNUC_PRINTF (3, 4)
-refuse (GError **error, CamGraphError code, const char *format, ...)
+    refuse (GError **error, CamGraphError code, const char *format, ...)
 {
   va_list arguments;
 
@@ -40,14 +40,16 @@ resolve (const char *folder, const char *location, GError **error)
     {
       g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
                    "its weights are in another file, '%s', which cannot be "
-                   "read: %s", joined, g_strerror (errno));
+                   "read: %s",
+                   joined, g_strerror (errno));
       return NULL;
     }
   length = strlen (home);
   if (strcmp (home, "/") != 0
       && (strncmp (path, home, length) != 0 || path[length] != '/'))
     {
-      refuse (error, CAM_GRAPH_ERROR_MALFORMED, "its weights are in '%s', a "
+      refuse (error, CAM_GRAPH_ERROR_MALFORMED,
+              "its weights are in '%s', a "
               "link that leads out of the model's folder; copy the file there",
               location);
       return NULL;
@@ -79,12 +81,14 @@ open_location (CamTensorReader *reader, const char *location, GError **error)
   g_autofree char *path = NULL;
 
   if (! reader->folder)
-    return refuse (error, CAM_GRAPH_ERROR_UNSUPPORTED, "its weights are in "
+    return refuse (error, CAM_GRAPH_ERROR_UNSUPPORTED,
+                   "its weights are in "
                    "another file, '%s', but the model has no folder",
                    location);
   if (! *location || ! g_utf8_validate (location, -1, NULL)
       || leads_out (location))
-    return refuse (error, CAM_GRAPH_ERROR_MALFORMED, "its weights are in "
+    return refuse (error, CAM_GRAPH_ERROR_MALFORMED,
+                   "its weights are in "
                    "another file, which must lie inside the model's own "
                    "folder");
   path = resolve (reader->folder, location, error);
@@ -101,9 +105,8 @@ open_location (CamTensorReader *reader, const char *location, GError **error)
 }
 
 CamSource *
-cam_external_data_find (CamTensorReader *reader,
-                        const Onnx__TensorProto *proto, guint64 size,
-                        guint64 *offset, GError **error)
+cam_external_data_find (CamTensorReader *reader, const Onnx__TensorProto *proto,
+                        guint64 size, guint64 *offset, GError **error)
 {
   const char *location = NULL;
   guint64 length = size;
@@ -120,8 +123,9 @@ cam_external_data_find (CamTensorReader *reader,
       if (g_strcmp0 (key, "location") == 0)
         location = value;
       else if (number
-               && (! value || ! g_ascii_string_to_unsigned (
-                                value, 10, 0, G_MAXINT64, number, NULL)))
+               && (! value
+                   || ! g_ascii_string_to_unsigned (value, 10, 0, G_MAXINT64,
+                                                    number, NULL)))
         {
           refuse (error, CAM_GRAPH_ERROR_MALFORMED,
                   "the %s of its external data is no number", key);
@@ -132,15 +136,18 @@ cam_external_data_find (CamTensorReader *reader,
     refuse (error, CAM_GRAPH_ERROR_MALFORMED,
             "its external data has no location");
   else if (length != size)
-    refuse (error, CAM_GRAPH_ERROR_MALFORMED, "its external data has %"
-            G_GUINT64_FORMAT " bytes where its shape needs %" G_GUINT64_FORMAT,
+    refuse (error, CAM_GRAPH_ERROR_MALFORMED,
+            "its external data has %" G_GUINT64_FORMAT
+            " bytes where its shape needs %" G_GUINT64_FORMAT,
             length, size);
   else if (! open_location (reader, location, error))
     return NULL;
   else if (*offset > reader->external->size
            || size > reader->external->size - *offset)
-    refuse (error, CAM_GRAPH_ERROR_MALFORMED, "its data reaches beyond the "
-            "end of '%s'; is that file cut short?", reader->external->name);
+    refuse (error, CAM_GRAPH_ERROR_MALFORMED,
+            "its data reaches beyond the "
+            "end of '%s'; is that file cut short?",
+            reader->external->name);
   else
     return reader->external;
   return NULL;

@@ -10,6 +10,5 @@
 /* The source and place of @proto's external data of @size bytes.  Borrowed
  * from @reader until the next call. */
 CamSource *cam_external_data_find (CamTensorReader *reader,
-                                   const Onnx__TensorProto *proto,
-                                   guint64 size, guint64 *offset,
-                                   GError **error);
+                                   const Onnx__TensorProto *proto, guint64 size,
+                                   guint64 *offset, GError **error);

@@ -6,7 +6,7 @@
 #include <string.h>
 
 static gboolean G_GNUC_PRINTF (3, 4)
-refuse (GError **error, CamGraphError code, const char *format, ...)
+    refuse (GError **error, CamGraphError code, const char *format, ...)
 {
   va_list arguments;
 
@@ -42,7 +42,8 @@ read_shape (CamValue *value, const Onnx__TensorShapeProto *proto,
   if (proto->n_dim > CAM_MAX_DIMS)
     return refuse (error, CAM_GRAPH_ERROR_UNSUPPORTED,
                    "input '%s' has %" G_GSIZE_FORMAT " dimensions, more than "
-                   "%d", value->name, proto->n_dim, CAM_MAX_DIMS);
+                   "%d",
+                   value->name, proto->n_dim, CAM_MAX_DIMS);
   value->shape.n_dims = (int) proto->n_dim;
   for (gsize i = 0; i < proto->n_dim; i++)
     {
@@ -50,11 +51,11 @@ read_shape (CamValue *value, const Onnx__TensorShapeProto *proto,
 
       value->shape.dims[i] = -1;
       if (dim->value_case
-            == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE
+              == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE
           && dim->dim_value > 0)
         value->shape.dims[i] = dim->dim_value;
       else if (dim->value_case
-                 == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM
+                   == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM
                && dim->dim_param && *dim->dim_param)
         value->symbols[i] = g_utf8_make_valid (dim->dim_param, -1);
     }
@@ -80,7 +81,8 @@ read_input (CamGraph *graph, const Onnx__ValueInfoProto *proto, GError **error)
   if (value->dtype == CAM_DTYPE_NONE)
     return refuse (error, CAM_GRAPH_ERROR_UNSUPPORTED,
                    "the element type of input '%s' (ONNX's number %d) is not "
-                   "supported", proto->name, type->tensor_type->elem_type);
+                   "supported",
+                   proto->name, type->tensor_type->elem_type);
   g_ptr_array_add (graph->inputs, value);
   return read_shape (value, type->tensor_type->shape, error);
 }
@@ -177,7 +179,8 @@ read_node (CamGraph *graph, const Onnx__NodeProto *proto,
   if (g_strcmp0 (proto->domain, "camlens") == 0)
     return refuse (error, CAM_GRAPH_ERROR_UNSUPPORTED,
                    "node '%s': operators of the domain 'camlens' cannot come "
-                   "from a file", name);
+                   "from a file",
+                   name);
   inputs = look_up (graph, proto, proto->input, proto->n_input, error);
   if (! inputs)
     return FALSE;
@@ -192,8 +195,7 @@ read_node (CamGraph *graph, const Onnx__NodeProto *proto,
 }
 
 static gboolean
-read_output (CamGraph *graph, const Onnx__ValueInfoProto *proto,
-             GError **error)
+read_output (CamGraph *graph, const Onnx__ValueInfoProto *proto, GError **error)
 {
   CamValue *value = cam_graph_find (graph, proto->name);
   g_autofree char *name = g_utf8_make_valid (proto->name ? proto->name : "",

@@ -21,7 +21,7 @@ typedef struct
 } Reader;
 
 static gboolean G_GNUC_PRINTF (3, 4)
-refuse (GError **error, CamGraphError code, const char *format, ...)
+    refuse (GError **error, CamGraphError code, const char *format, ...)
 {
   va_list arguments;
 
@@ -62,8 +62,8 @@ read_opset (const Onnx__ModelProto *proto, GError **error)
   else if (opset < CAM_ONNX_MIN_OPSET || opset > CAM_ONNX_MAX_OPSET)
     refuse (error, CAM_GRAPH_ERROR_UNSUPPORTED,
             "it is of opset %" G_GINT64_FORMAT "; opsets %d to %d are "
-            "supported: export it with one of these", opset,
-            CAM_ONNX_MIN_OPSET, CAM_ONNX_MAX_OPSET);
+            "supported: export it with one of these",
+            opset, CAM_ONNX_MIN_OPSET, CAM_ONNX_MAX_OPSET);
   else
     return (int) opset;
   return 0;
@@ -79,7 +79,8 @@ read_metadata (CamOnnxModel *model, const Onnx__ModelProto *proto)
       if (entry->key)
         g_hash_table_replace (model->metadata, g_strdup (entry->key),
                               g_utf8_make_valid (entry->value ? entry->value
-                                                              : "", -1));
+                                                              : "",
+                                                 -1));
     }
 }
 
@@ -160,8 +161,8 @@ read_graph (Reader *reader, const GArray *graphs, GError **error)
         || ! read_initialiser (reader, g_array_index (weights, CamSpan, i),
                                error))
       return FALSE;
-  proto = cam_wire_unpack (reader->source, rest,
-                           &onnx__graph_proto__descriptor, error);
+  proto = cam_wire_unpack (reader->source, rest, &onnx__graph_proto__descriptor,
+                           error);
   if (! proto)
     return FALSE;
   ok = cam_graph_reader_read (reader->model->graph, proto, &reader->tensors,
@@ -187,8 +188,8 @@ read_model (Reader *reader, GError **error)
   if (graphs->len == 0)
     return refuse (error, CAM_GRAPH_ERROR_MALFORMED,
                    "it is no ONNX file, or it is damaged (it has no graph)");
-  proto = cam_wire_unpack (reader->source, rest,
-                           &onnx__model_proto__descriptor, error);
+  proto = cam_wire_unpack (reader->source, rest, &onnx__model_proto__descriptor,
+                           error);
   if (! proto)
     return FALSE;
   opset = read_opset (proto, error);
@@ -214,8 +215,8 @@ cam_onnx_read (CamSource *source, const char *folder, guint64 memory_limit,
 
   model->metadata = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
                                            g_free);
-  model->files = g_ptr_array_new_with_free_func (
-    (GDestroyNotify) cam_model_file_free);
+  model->files =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) cam_model_file_free);
   if (source->fd >= 0)
     g_ptr_array_add (model->files, cam_model_file_new (source));
   reader.tensors.files = g_ptr_array_ref (model->files);

@@ -168,7 +168,8 @@ cam_source_varint (CamSource *source, guint64 *offset, guint64 end,
     }
   g_set_error (error, CAM_GRAPH_ERROR, CAM_GRAPH_ERROR_MALFORMED,
                "it is no ONNX file, or it is damaged or cut short (a number "
-               "does not end at byte %" G_GUINT64_FORMAT ")", *offset);
+               "does not end at byte %" G_GUINT64_FORMAT ")",
+               *offset);
   return FALSE;
 }
 

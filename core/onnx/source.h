@@ -12,8 +12,8 @@ typedef struct
 {
   char *name; /* for messages */
   guint64 size;
-  int fd;                /* -1: in memory */
-  const guint8 *window;  /* bytes window_start .. + window_length */
+  int fd;               /* -1: in memory */
+  const guint8 *window; /* bytes window_start .. + window_length */
   guint64 window_start;
   gsize window_length;
   gpointer buffer; /* owned memory of the window; NULL where in memory */

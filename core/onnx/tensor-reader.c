@@ -39,7 +39,7 @@ cam_onnx_dtype (int data_type)
 }
 
 static gboolean G_GNUC_PRINTF (3, 4)
-refuse (GError **error, CamGraphError code, const char *format, ...)
+    refuse (GError **error, CamGraphError code, const char *format, ...)
 {
   va_list arguments;
 
@@ -71,8 +71,7 @@ typed_data (const Onnx__TensorProto *proto, CamDType dtype)
     case CAM_DTYPE_UINT32:
     case CAM_DTYPE_UINT64:
       return (TypedData) { proto->uint64_data, proto->n_uint64_data, 8 };
-    default:
-      return (TypedData) { proto->int32_data, proto->n_int32_data, 4 };
+    default: return (TypedData) { proto->int32_data, proto->n_int32_data, 4 };
     }
 }
 
@@ -121,7 +120,8 @@ allocate (CamTensorReader *reader, CamDType dtype, const CamShape *shape,
   bytes = count * cam_dtype_size (dtype);
   if (bytes > reader->budget)
     {
-      refuse (error, CAM_GRAPH_ERROR_TOO_LARGE, "with it the weights exceed "
+      refuse (error, CAM_GRAPH_ERROR_TOO_LARGE,
+              "with it the weights exceed "
               "the memory limit of %" G_GUINT64_FORMAT " MiB",
               reader->memory_limit >> 20);
       return NULL;
@@ -138,9 +138,10 @@ check_size (GError **error, guint64 has, guint64 needs, const char *unit,
 
   if (has == needs)
     return TRUE;
-  refuse (error, CAM_GRAPH_ERROR_MALFORMED, "it has %" G_GUINT64_FORMAT
-          " %s where shape %s of %s needs %" G_GUINT64_FORMAT, has, unit, text,
-          cam_dtype_name (dtype), needs);
+  refuse (error, CAM_GRAPH_ERROR_MALFORMED,
+          "it has %" G_GUINT64_FORMAT
+          " %s where shape %s of %s needs %" G_GUINT64_FORMAT,
+          has, unit, text, cam_dtype_name (dtype), needs);
   return FALSE;
 }
 
@@ -179,9 +180,8 @@ read_typed (CamTensorReader *reader, const Onnx__TensorProto *proto,
 }
 
 CamTensor *
-cam_tensor_reader_read (CamTensorReader *reader,
-                        const Onnx__TensorProto *proto, CamSource *source,
-                        CamSpan raw, GError **error)
+cam_tensor_reader_read (CamTensorReader *reader, const Onnx__TensorProto *proto,
+                        CamSource *source, CamSpan raw, GError **error)
 {
   g_autoptr (CamSource) unpacked = NULL;
   CamDType dtype = CAM_DTYPE_NONE;

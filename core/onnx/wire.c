@@ -7,7 +7,13 @@
 #define MAX_FIELDS ((guint64) 4 << 20)
 #define COST_OF_FIELD 64 /* what an allocation costs beside its contents */
 
-enum { WIRE_VARINT = 0, WIRE_64 = 1, WIRE_BYTES = 2, WIRE_32 = 5 };
+enum
+{
+  WIRE_VARINT = 0,
+  WIRE_64 = 1,
+  WIRE_BYTES = 2,
+  WIRE_32 = 5
+};
 
 typedef struct /* one field of a message */
 {
@@ -27,7 +33,8 @@ damaged (GError **error, guint64 offset, const char *what)
 {
   g_set_error (error, CAM_GRAPH_ERROR, CAM_GRAPH_ERROR_MALFORMED,
                "it is no ONNX file, or it is damaged or cut short (%s at byte "
-               "%" G_GUINT64_FORMAT ")", what, offset);
+               "%" G_GUINT64_FORMAT ")",
+               what, offset);
   return FALSE;
 }
 
@@ -51,19 +58,14 @@ read_field (CamSource *source, guint64 offset, guint64 end, Field *field,
     case WIRE_VARINT:
       field->end = offset;
       return cam_source_varint (source, &field->end, end, &tag, error);
-    case WIRE_64:
-      length = 8;
-      break;
-    case WIRE_32:
-      length = 4;
-      break;
+    case WIRE_64: length = 8; break;
+    case WIRE_32: length = 4; break;
     case WIRE_BYTES:
       if (! cam_source_varint (source, &offset, end, &length, error))
         return FALSE;
       field->content = offset;
       break;
-    default:
-      return damaged (error, field->start, "a field of no valid type");
+    default: return damaged (error, field->start, "a field of no valid type");
     }
   if (length > end - offset)
     return damaged (error, field->start, "a field that reaches beyond its end");
@@ -96,8 +98,10 @@ cost_of (const ProtobufCFieldDescriptor *known, const Field *field)
   guint64 length = field->end - field->content;
 
   if (known && known->type == PROTOBUF_C_TYPE_MESSAGE)
-    return COST_OF_FIELD + 2 * ((const ProtobufCMessageDescriptor *)
-                                  known->descriptor)->sizeof_message;
+    return COST_OF_FIELD
+           + 2
+                 * ((const ProtobufCMessageDescriptor *) known->descriptor)
+                       ->sizeof_message;
   if (known && known->label == PROTOBUF_C_LABEL_REPEATED
       && known->type != PROTOBUF_C_TYPE_STRING
       && known->type != PROTOBUF_C_TYPE_BYTES)
@@ -106,8 +110,7 @@ cost_of (const ProtobufCFieldDescriptor *known, const Field *field)
 }
 
 gboolean
-cam_wire_check (CamSource *source,
-                const ProtobufCMessageDescriptor *descriptor,
+cam_wire_check (CamSource *source, const ProtobufCMessageDescriptor *descriptor,
                 guint64 memory_limit, GError **error)
 {
   g_autoptr (GArray) stack = g_array_new (FALSE, FALSE, sizeof (Frame));
@@ -135,8 +138,9 @@ cam_wire_check (CamSource *source,
       if (++n_fields > MAX_FIELDS || cost > memory_limit)
         {
           g_set_error (error, CAM_GRAPH_ERROR, CAM_GRAPH_ERROR_TOO_LARGE,
-                       "it is too large for the memory limit of %"
-                       G_GUINT64_FORMAT " MiB", memory_limit >> 20);
+                       "it is too large for the memory limit of "
+                       "%" G_GUINT64_FORMAT " MiB",
+                       memory_limit >> 20);
           return FALSE;
         }
       offset = field.end;
@@ -195,8 +199,8 @@ cam_wire_unpack (CamSource *source, const GArray *pieces,
     {
       CamSpan piece = g_array_index (pieces, CamSpan, i);
 
-      if (! cam_source_read (source, piece.offset, piece.length,
-                             bytes + filled, error))
+      if (! cam_source_read (source, piece.offset, piece.length, bytes + filled,
+                             error))
         return NULL;
       filled += piece.length;
     }
@@ -205,6 +209,7 @@ cam_wire_unpack (CamSource *source, const GArray *pieces,
   if (! message)
     g_set_error (error, CAM_GRAPH_ERROR, CAM_GRAPH_ERROR_MALFORMED,
                  "it is no ONNX file, or it is damaged (its %s cannot be "
-                 "unpacked)", descriptor->short_name);
+                 "unpacked)",
+                 descriptor->short_name);
   return message;
 }
