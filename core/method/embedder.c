@@ -60,6 +60,12 @@ cam_embedder_dim (const CamEmbedder *embedder)
   return embedder->dim;
 }
 
+CamModel *
+cam_embedder_model (const CamEmbedder *embedder)
+{
+  return embedder->model;
+}
+
 gboolean
 cam_embedder_run (CamEmbedder *embedder, int worker, const CamTensor *input,
                   float *out, GError **error)
