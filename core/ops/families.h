@@ -16,6 +16,19 @@ extern const CamOperator cam_ops_conv[];        /* Conv, ConvTranspose        */
 extern const CamOperator cam_ops_matmul[];      /* MatMul, Gemm               */
 extern const CamOperator cam_ops_batch_norm[];  /* BatchNormalization         */
 extern const CamOperator cam_ops_global_pool[]; /* GlobalAveragePool ...      */
+extern const CamOperator cam_ops_pool[];        /* MaxPool ... LpPool         */
+extern const CamOperator cam_ops_group_norm[];  /* LayerNormalization ...     */
+extern const CamOperator cam_ops_lp_norm[];     /* LpNormalization, LRN       */
+extern const CamOperator cam_ops_reduce[];      /* ReduceMean, ReduceSum ...  */
+extern const CamOperator cam_ops_softmax[];     /* Softmax, LogSoftmax        */
+extern const CamOperator cam_ops_transpose[];   /* Transpose, DepthToSpace .. */
+extern const CamOperator cam_ops_join[];        /* Concat, Split              */
+extern const CamOperator cam_ops_slice[];       /* Slice                      */
+extern const CamOperator cam_ops_expand[];      /* Expand, Tile               */
+extern const CamOperator cam_ops_gather[];      /* Gather, GatherElements     */
+extern const CamOperator cam_ops_scatter[];     /* ScatterND                  */
+extern const CamOperator cam_ops_pad[];         /* Pad                        */
+extern const CamOperator cam_ops_resize[];      /* Resize, Upsample           */
 extern const CamOperator cam_ops_reshape[];     /* Reshape, Flatten, Squeeze  */
 extern const CamOperator cam_ops_constant[];    /* Constant, Shape, Range ... */
 extern const CamOperator cam_ops_quantize[];    /* QuantizeLinear, Dequant.   */

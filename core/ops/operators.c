@@ -6,10 +6,13 @@
 #include <string.h>
 
 static const CamOperator *const families[] = {
-  cam_ops_unary,       cam_ops_cast,    cam_ops_binary,   cam_ops_nary,
-  cam_ops_compare,     cam_ops_conv,    cam_ops_matmul,   cam_ops_batch_norm,
-  cam_ops_global_pool, cam_ops_reshape, cam_ops_constant, cam_ops_quantize,
-  cam_ops_fused,
+  cam_ops_unary,       cam_ops_cast,    cam_ops_binary,     cam_ops_nary,
+  cam_ops_compare,     cam_ops_conv,    cam_ops_matmul,     cam_ops_batch_norm,
+  cam_ops_global_pool, cam_ops_pool,    cam_ops_group_norm, cam_ops_lp_norm,
+  cam_ops_reduce,      cam_ops_softmax, cam_ops_transpose,  cam_ops_join,
+  cam_ops_slice,       cam_ops_expand,  cam_ops_gather,     cam_ops_scatter,
+  cam_ops_pad,         cam_ops_resize,  cam_ops_reshape,    cam_ops_constant,
+  cam_ops_quantize,    cam_ops_fused,
 };
 
 static gpointer
