@@ -13,6 +13,7 @@
 #include "tools/picture.h"
 
 static const Command commands[] = {
+  { "bench", "times forward passes of a network", command_bench },
   { "db", "shows, verifies, exports and imports databases", command_db },
   { "embed", "writes the embeddings of pictures", command_embed },
   { "explain", "shows why a picture lies where it does", command_explain },

@@ -2,6 +2,7 @@
  * the table in camlens.c */
 #pragma once
 
+int command_bench (int argc, char **argv);
 int command_db (int argc, char **argv);
 int command_embed (int argc, char **argv);
 int command_explain (int argc, char **argv);

@@ -72,5 +72,6 @@ struct _CamWorkspace
   gsize gradient_bytes;
 };
 
+void cam_workspace_run_node (CamWorkspace *workspace, const CamNode *node);
 /* FALSE with an error before the first run. */
 gboolean cam_workspace_has_run (const CamWorkspace *workspace, GError **error);

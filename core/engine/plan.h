@@ -9,6 +9,8 @@
  */
 #pragma once
 
+#include <stdio.h>
+
 #include "core/base/threads.h"
 #include "core/engine/network.h"
 #include "core/graph/bind.h"
@@ -64,3 +66,6 @@ const CamTensor *cam_workspace_get (CamWorkspace *workspace, const char *name);
 CamTensor *cam_workspace_gradient (CamWorkspace *workspace,
                                    const CamTensor *seed, const char *at,
                                    GCancellable *cancellable, GError **error);
+/* Runs the nodes one by one, @repeat times, and prints the best time of each
+ * with its operator and shapes. */
+void cam_workspace_profile (CamWorkspace *workspace, int repeat, FILE *out);

@@ -125,8 +125,8 @@ cam_workspace_set_input (CamWorkspace *workspace, const char *name,
   return FALSE;
 }
 
-static void
-run_node (CamWorkspace *workspace, const CamNode *node)
+void
+cam_workspace_run_node (CamWorkspace *workspace, const CamNode *node)
 {
   const CamTensor **inputs = g_newa (const CamTensor *,
                                      node->n_inputs + node->n_outputs + 1);
@@ -158,7 +158,7 @@ cam_workspace_run (CamWorkspace *workspace, GCancellable *cancellable,
     {
       if (g_cancellable_set_error_if_cancelled (cancellable, error))
         return FALSE;
-      run_node (workspace, nodes->pdata[step]);
+      cam_workspace_run_node (workspace, nodes->pdata[step]);
     }
   workspace->ran = TRUE;
   return TRUE;

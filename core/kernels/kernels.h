@@ -1,0 +1,99 @@
+/* kernels.h -- the inner loops, chosen once for the processor
+ *
+ * The same plain C, compiled for several -march levels; cam_kernels () is the
+ * table of the level that cam_cpu_level () names.  All arrays are float32;
+ * pictures are NHWC, so that the last index runs over channels.  A kernel works
+ * on one thread and allocates nothing.
+ */
+#pragma once
+
+#include "core/base/cpu.h"
+
+typedef enum
+{
+  CAM_ACTIVATION_NONE,
+  CAM_ACTIVATION_RELU,
+  CAM_ACTIVATION_CLIP,         /* to a .. b                              */
+  CAM_ACTIVATION_LEAKY_RELU,   /* a x below 0                            */
+  CAM_ACTIVATION_SIGMOID,
+  CAM_ACTIVATION_HARD_SIGMOID, /* a x + b clipped to 0 .. 1              */
+  CAM_ACTIVATION_SILU,         /* x sigmoid (x)                          */
+  CAM_ACTIVATION_HARD_SWISH,   /* x clip (x / 6 + 1 / 2, 0, 1)           */
+  CAM_ACTIVATION_GELU,         /* x Phi (x), exact                       */
+  CAM_ACTIVATION_MISH,         /* x tanh (log (1 + exp (x)))             */
+  CAM_N_ACTIVATIONS
+} CamActivationKind;
+
+typedef struct
+{
+  CamActivationKind kind;
+  float a, b;
+} CamActivation;
+
+/* One output row of a depthwise convolution or of pooling. */
+typedef struct
+{
+  int channels;
+  int kernel_h, kernel_w, stride_w, dilation_w, pad_left;
+  int in_width, out_width;
+  const float *weights; /* [kernel_h * kernel_w, channels] */
+  const float *bias;    /* [channels] or NULL              */
+} CamWindowRow;
+
+/* A block of Winograd tiles, F (m x m, 3 x 3), m = 4 or 2. */
+typedef struct
+{
+  int m;
+  int height, width, channels; /* of the input */
+  int pad_top, pad_left;
+  int out_height, out_width, out_channels;
+  int tiles_across;  /* tiles in a row of tiles       */
+  gint64 first, n;   /* tiles of the picture           */
+  gsize plane;       /* floats from one of the (m+2)^2 planes to the next */
+} CamWinogradBlock;
+
+typedef struct
+{
+  /* c[i, j] = act (c[i, j] + bias[j] + residual[i, j]); NULL: none */
+  void (*epilogue) (float *c, gsize ldc, gsize rows, int n, const float *bias,
+                    const float *residual, gsize ld_residual,
+                    const CamActivation *activation);
+  /* dx = dy act'(x) in terms of y = act (x); dx may be dy */
+  void (*activation_backward) (float *dx, const float *dy, const float *y,
+                               gsize n, const CamActivation *activation);
+  /* y[i, j] = act (x[i, j] scale[j] + shift[j]); shift NULL: 0 */
+  void (*affine) (float *y, const float *x, gsize rows, int n,
+                  const float *scale, const float *shift,
+                  const CamActivation *activation);
+  /* y += x */
+  void (*add) (float *y, const float *x, gsize n);
+  /* rows[ky]: input row of width in_width, NULL above and below the picture */
+  void (*depthwise_row) (const CamWindowRow *row, const float *const *rows,
+                         float *out, const CamActivation *activation);
+  void (*max_pool_row) (const CamWindowRow *row, const float *const *rows,
+                        float *out);
+  /* out = sum over what lies in the picture */
+  void (*sum_pool_row) (const CamWindowRow *row, const float *const *rows,
+                        float *out);
+  /* out[j] = sum over i of x[i, j] */
+  void (*sum_rows) (const float *x, gsize rows, int n, float *out);
+  /* y[n] = sum over i of x[i] w[i, n]; for products with few rows */
+  void (*vector_times_matrix) (const float *x, const float *w, int k, int n,
+                               int ldw, float *y);
+  /* v[(m+2)^2][n, channels], planes block->plane floats apart */
+  void (*winograd_input) (const CamWinogradBlock *block, const float *x,
+                          float *v);
+  /* from p[(m+2)^2][n, out_channels]; residual may be NULL */
+  void (*winograd_output) (const CamWinogradBlock *block, const float *p,
+                           const float *bias, const float *residual, float *y,
+                           const CamActivation *activation);
+  /* y[i, :] = (x[i, :] - mean) / sqrt (variance + epsilon) scale + shift */
+  void (*layer_norm) (float *y, const float *x, gsize rows, int n,
+                      const float *scale, const float *shift, float epsilon);
+  /* over the last index, in place or not */
+  void (*softmax) (float *y, const float *x, gsize rows, int n);
+} CamKernels;
+
+const CamKernels *cam_kernels (void);
+/* NULL where the level is not compiled in or the processor lacks it. */
+const CamKernels *cam_kernels_for (CamCpuLevel level);

@@ -1,0 +1,36 @@
+/* levels.h -- the functions of one level, as its own files declare them */
+#pragma once
+
+#include "core/kernels/vector.h"
+
+void CAM_KERNEL (epilogue) (float *c, gsize ldc, gsize rows, int n,
+                            const float *bias, const float *residual,
+                            gsize ld_residual,
+                            const CamActivation *activation);
+void CAM_KERNEL (activation_backward) (float *dx, const float *dy,
+                                       const float *y, gsize n,
+                                       const CamActivation *activation);
+void CAM_KERNEL (affine) (float *y, const float *x, gsize rows, int n,
+                          const float *scale, const float *shift,
+                          const CamActivation *activation);
+void CAM_KERNEL (add) (float *y, const float *x, gsize n);
+void CAM_KERNEL (depthwise_row) (const CamWindowRow *row,
+                                 const float *const *rows, float *out,
+                                 const CamActivation *activation);
+void CAM_KERNEL (max_pool_row) (const CamWindowRow *row,
+                                const float *const *rows, float *out);
+void CAM_KERNEL (sum_pool_row) (const CamWindowRow *row,
+                                const float *const *rows, float *out);
+void CAM_KERNEL (sum_rows) (const float *x, gsize rows, int n, float *out);
+void CAM_KERNEL (vector_times_matrix) (const float *x, const float *w, int k,
+                                       int n, int ldw, float *y);
+void CAM_KERNEL (winograd_input) (const CamWinogradBlock *block,
+                                  const float *x, float *v);
+void CAM_KERNEL (winograd_output) (const CamWinogradBlock *block,
+                                   const float *p, const float *bias,
+                                   const float *residual, float *y,
+                                   const CamActivation *activation);
+void CAM_KERNEL (layer_norm) (float *y, const float *x, gsize rows, int n,
+                              const float *scale, const float *shift,
+                              float epsilon);
+void CAM_KERNEL (softmax) (float *y, const float *x, gsize rows, int n);

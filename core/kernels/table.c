@@ -1,0 +1,20 @@
+/* table.c -- one level's table of kernels */
+#include "core/kernels/levels.h"
+
+extern const CamKernels CAM_KERNEL (table);
+
+const CamKernels CAM_KERNEL (table) = {
+  .epilogue = CAM_KERNEL (epilogue),
+  .activation_backward = CAM_KERNEL (activation_backward),
+  .affine = CAM_KERNEL (affine),
+  .add = CAM_KERNEL (add),
+  .depthwise_row = CAM_KERNEL (depthwise_row),
+  .max_pool_row = CAM_KERNEL (max_pool_row),
+  .sum_pool_row = CAM_KERNEL (sum_pool_row),
+  .sum_rows = CAM_KERNEL (sum_rows),
+  .vector_times_matrix = CAM_KERNEL (vector_times_matrix),
+  .winograd_input = CAM_KERNEL (winograd_input),
+  .winograd_output = CAM_KERNEL (winograd_output),
+  .layer_norm = CAM_KERNEL (layer_norm),
+  .softmax = CAM_KERNEL (softmax),
+};

@@ -1,0 +1,229 @@
+/* vector.h -- vectors of floats in plain C (extension of GCC and clang)
+ *
+ * As wide as the -march level that the file is compiled for.  CAM_KERNEL (name)
+ * gives every level's functions names of their own.
+ */
+#pragma once
+
+#include <math.h>
+#include <string.h>
+
+#include "core/kernels/kernels.h"
+
+#ifdef __AVX512F__
+#define CAM_LANES 16
+#elif defined __AVX__
+#define CAM_LANES 8
+#else
+#define CAM_LANES 4
+#endif
+
+#define CAM_PASTE_(a, b) a##_##b
+#define CAM_PASTE(a, b) CAM_PASTE_ (a, b)
+#define CAM_KERNEL(name) CAM_PASTE (cam_kernel_##name, CAM_LEVEL)
+
+typedef float CamVec __attribute__ ((vector_size (4 * CAM_LANES)));
+typedef gint32 CamVecInt __attribute__ ((vector_size (4 * CAM_LANES)));
+typedef float CamVecMemory
+  __attribute__ ((vector_size (4 * CAM_LANES), aligned (4), may_alias));
+
+#define CAM_INLINE static inline __attribute__ ((always_inline))
+
+CAM_INLINE CamVec
+cam_load (const float *p)
+{
+  return *(const CamVecMemory *) p;
+}
+
+CAM_INLINE void
+cam_store (float *p, CamVec v)
+{
+  *(CamVecMemory *) p = v;
+}
+
+/* The first @n lanes; the others are 0. */
+CAM_INLINE CamVec
+cam_load_part (const float *p, int n)
+{
+  float lanes[CAM_LANES] = { 0 };
+
+  if (n == CAM_LANES)
+    return cam_load (p);
+  for (int i = 0; i < n; i++)
+    lanes[i] = p[i];
+  return cam_load (lanes);
+}
+
+CAM_INLINE void
+cam_store_part (float *p, CamVec v, int n)
+{
+  float lanes[CAM_LANES];
+
+  if (n == CAM_LANES)
+    {
+      cam_store (p, v);
+      return;
+    }
+  cam_store (lanes, v);
+  for (int i = 0; i < n; i++)
+    p[i] = lanes[i];
+}
+
+CAM_INLINE CamVec
+cam_splat (float x)
+{
+  return x - (CamVec){ 0 };
+}
+
+/* @a where @mask is set, else @b */
+CAM_INLINE CamVec
+cam_select (CamVecInt mask, CamVec a, CamVec b)
+{
+  return (CamVec) ((mask & (CamVecInt) a) | (~mask & (CamVecInt) b));
+}
+
+CAM_INLINE CamVec
+cam_max (CamVec a, CamVec b)
+{
+  return cam_select (a > b, a, b);
+}
+
+CAM_INLINE CamVec
+cam_min (CamVec a, CamVec b)
+{
+  return cam_select (a < b, a, b);
+}
+
+/* e^x for x in -87 .. 88, beyond it the ends' values.  2^n e^r with n the
+ * nearest integer to x / ln 2 and a polynomial of least squares on Chebyshev
+ * points for e^r; relative error about 1e-7. */
+CAM_INLINE CamVec
+cam_exp (CamVec x)
+{
+  const CamVec magic = cam_splat (12582912.0f); /* 1.5 * 2^23: rounds */
+  CamVec t, n, r, p;
+
+  x = cam_max (cam_min (x, cam_splat (88.0f)), cam_splat (-87.0f));
+  t = x * 1.44269504f + magic;
+  n = t - magic;
+  r = x - n * 0.693359375f;
+  r = r + n * 2.12194440e-4f; /* ln 2 in two parts */
+  p = r * 1.3935454e-3f + 8.3643831e-3f;
+  p = p * r + 4.1666448e-2f;
+  p = p * r + 1.6666570e-1f;
+  p = p * r + 0.5f;
+  p = p * (r * r) + r + 1.0f;
+  return (CamVec) ((CamVecInt) p
+                   + (((CamVecInt) t - (CamVecInt) magic) << 23));
+}
+
+CAM_INLINE CamVec
+cam_sigmoid (CamVec x)
+{
+  return 1.0f / (1.0f + cam_exp (-x));
+}
+
+/* erfc (z) for z >= 0: e^(-z^2) t Q (t), t = 1 / (1 + z / 2), Q fitted to
+ * relative error 1.5e-7 on 0 .. 14. */
+CAM_INLINE CamVec
+cam_erfc (CamVec z)
+{
+  static const float q[] = { 0.28208172f, 0.28247038f, 0.24230742f,
+                             0.20629933f, -0.036345873f, 0.29399714f,
+                             -0.50278258f, 0.29292491f, -0.06095257f };
+  CamVec t = 1.0f / (1.0f + 0.5f * z), p = cam_splat (q[8]);
+
+  for (int i = 7; i >= 0; i--)
+    p = p * t + q[i];
+  return cam_exp (-z * z) * p * t;
+}
+
+/* Comparisons are put so that NaN stays NaN. */
+CAM_INLINE CamVec
+cam_activate (CamActivationKind kind, CamVec x, CamVec a, CamVec b)
+{
+  const CamVec zero = { 0 }, one = cam_splat (1.0f);
+  CamVec u;
+
+  switch (kind)
+    {
+    case CAM_ACTIVATION_RELU:
+      return cam_select (x < zero, zero, x);
+    case CAM_ACTIVATION_CLIP:
+      x = cam_select (x < a, a, x);
+      return cam_select (x > b, b, x);
+    case CAM_ACTIVATION_LEAKY_RELU:
+      return cam_select (x < zero, a * x, x);
+    case CAM_ACTIVATION_SIGMOID:
+      return cam_sigmoid (x);
+    case CAM_ACTIVATION_HARD_SIGMOID:
+      x = a * x + b;
+      x = cam_select (x < zero, zero, x);
+      return cam_select (x > one, one, x);
+    case CAM_ACTIVATION_SILU:
+      return x * cam_sigmoid (x);
+    case CAM_ACTIVATION_HARD_SWISH:
+      u = x * (1 / 6.0f) + 0.5f;
+      return x * cam_min (cam_max (u, zero), one);
+    case CAM_ACTIVATION_GELU:
+      u = cam_max (x, -x);
+      return cam_max (x, zero) - 0.5f * u * cam_erfc (u * 0.70710678f);
+    case CAM_ACTIVATION_MISH:
+      u = cam_exp (cam_min (x, cam_splat (20.0f)));
+      u = u * (u + 2.0f);
+      return x * (u / (u + 2.0f));
+    default:
+      return x;
+    }
+}
+
+/* dy act'(x) from y; only for what cam_activation_from_output allows */
+CAM_INLINE CamVec
+cam_activate_back (CamActivationKind kind, CamVec dy, CamVec y, CamVec a,
+                   CamVec b)
+{
+  const CamVec zero = { 0 }, one = cam_splat (1.0f);
+
+  switch (kind)
+    {
+    case CAM_ACTIVATION_RELU:
+      return cam_select (y > zero, dy, zero);
+    case CAM_ACTIVATION_CLIP:
+      return cam_select ((y > a) & (y < b), dy, zero);
+    case CAM_ACTIVATION_LEAKY_RELU:
+      return cam_select (y < zero, a * dy, dy);
+    case CAM_ACTIVATION_SIGMOID:
+      return dy * y * (one - y);
+    case CAM_ACTIVATION_HARD_SIGMOID:
+      return cam_select ((y > zero) & (y < one), a * dy, zero);
+    default:
+      return dy;
+    }
+}
+
+/* Makes CODE once for every activation, with KIND a constant. */
+#define CAM_FOR_ACTIVATION(kind_value, CODE)                                  \
+  switch (kind_value)                                                         \
+    {                                                                         \
+      CAM_CASE_ (CAM_ACTIVATION_RELU, CODE)                                   \
+      CAM_CASE_ (CAM_ACTIVATION_CLIP, CODE)                                   \
+      CAM_CASE_ (CAM_ACTIVATION_LEAKY_RELU, CODE)                             \
+      CAM_CASE_ (CAM_ACTIVATION_SIGMOID, CODE)                                \
+      CAM_CASE_ (CAM_ACTIVATION_HARD_SIGMOID, CODE)                           \
+      CAM_CASE_ (CAM_ACTIVATION_SILU, CODE)                                   \
+      CAM_CASE_ (CAM_ACTIVATION_HARD_SWISH, CODE)                             \
+      CAM_CASE_ (CAM_ACTIVATION_GELU, CODE)                                   \
+      CAM_CASE_ (CAM_ACTIVATION_MISH, CODE)                                   \
+    default:                                                                  \
+      {                                                                       \
+        const CamActivationKind KIND = CAM_ACTIVATION_NONE;                   \
+        CODE;                                                                 \
+      }                                                                       \
+    }
+#define CAM_CASE_(value, CODE)                                                \
+  case value:                                                                 \
+    {                                                                         \
+      const CamActivationKind KIND = value;                                   \
+      CODE;                                                                   \
+      break;                                                                  \
+    }
