@@ -34,7 +34,7 @@
     (gimp-image-delete image)
     (let ((port (open-output-file status)))
       (display (string-append "OK " name ", similarity "
-                              (number->string (caddr found)))
+                              (number->string (/ (round (* 100 (caddr found))) 100)))
                port)
       (close-output-port port))))
 
