@@ -218,7 +218,7 @@ print_row (const char *name, int width, const char *kind, const char *shape,
 {
   int fill = width - (int) g_utf8_strlen (name, -1);
 
-  printf ("  %s%*s  %-12s %s%s%s\n", name, MAX (fill, 0), "", kind, shape,
+  printf ("  %s%*s  %-18s %s%s%s\n", name, MAX (fill, 0), "", kind, shape,
           *remark ? "  " : "", remark);
 }
 
