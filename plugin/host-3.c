@@ -569,9 +569,11 @@ static gboolean
 set_i18n (GimpPlugIn *plug_in, const gchar *procedure, gchar **domain,
           gchar **folder)
 {
+  g_autofree char *locale = cam_locale_folder ();
+
   *domain = g_strdup (GETTEXT_PACKAGE);
   *folder = NULL; /* "locale" beside the program */
-  return TRUE;
+  return g_file_test (locale, G_FILE_TEST_IS_DIR);
 }
 
 static void

@@ -42,7 +42,6 @@ cam_evidence_new (void)
   e->similarity = line (box);
   e->nearest = line (box);
   e->exemplars = cam_hbox_new (4);
-  gtk_widget_set_size_request (e->exemplars, -1, THUMBNAIL);
   gtk_box_pack_start (GTK_BOX (box), e->exemplars, FALSE, FALSE, 0);
   e->warning = cam_hbox_new (6);
   e->warning_text = cam_label_new (NULL, WIDTH - 4);
@@ -152,6 +151,16 @@ warning (const CamEvidence *evidence)
   return NULL;
 }
 
+static const char *
+pictures_line (const CamEvidence *evidence)
+{
+  if (evidence->neighbour)
+    return _("Weights of this picture:");
+  if (evidence->members && evidence->members->exemplars->len)
+    return _("Its nearest pictures:");
+  return _("The database names no pictures.");
+}
+
 static void
 set_lines (Evidence *e, const CamEvidence *evidence)
 {
@@ -172,9 +181,7 @@ set_lines (Evidence *e, const CamEvidence *evidence)
                                             : g_strdup (_("No labels")));
   set_text (e->similarity, g_strdup_printf (_("Similarity %.3f"),
                                             evidence->similarity));
-  gtk_label_set_text (GTK_LABEL (e->nearest),
-                      evidence->neighbour ? _("Weights of this picture:")
-                                          : _("Its nearest pictures:"));
+  gtk_label_set_text (GTK_LABEL (e->nearest), pictures_line (evidence));
 }
 
 void

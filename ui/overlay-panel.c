@@ -27,8 +27,7 @@ struct _CamOverlayPanel
 static void
 say (CamOverlayPanel *panel, CamChanged what)
 {
-  if (! panel->filling)
-    panel->changed (what, panel->data);
+  panel->changed (what, panel->data);
 }
 
 static void
@@ -45,6 +44,8 @@ take_string (char **string, const char *value)
 static void
 model_changed (CamOverlayPanel *panel)
 {
+  if (panel->filling)
+    return;
   take_string (&panel->settings->model, cam_choice_get (panel->model));
   /* another network has other databases */
   take_string (&panel->settings->database, "");
@@ -54,6 +55,8 @@ model_changed (CamOverlayPanel *panel)
 static void
 database_changed (CamOverlayPanel *panel)
 {
+  if (panel->filling)
+    return;
   take_string (&panel->settings->database, cam_choice_get (panel->database));
   say (panel, CAM_CHANGED_DATABASE);
 }
@@ -61,6 +64,8 @@ database_changed (CamOverlayPanel *panel)
 static void
 example_changed (CamOverlayPanel *panel)
 {
+  if (panel->filling)
+    return;
   take_string (&panel->settings->positive, cam_choice_get (panel->positive));
   take_string (&panel->settings->negative, cam_choice_get (panel->negative));
   say (panel, CAM_CHANGED_EXAMPLE);
@@ -69,6 +74,8 @@ example_changed (CamOverlayPanel *panel)
 static void
 map_changed (CamOverlayPanel *panel)
 {
+  if (panel->filling)
+    return;
   panel->settings->top_k = gtk_adjustment_get_value (panel->top_k);
   if (panel->transfer)
     panel->settings->transfer
@@ -106,7 +113,7 @@ look_changed (CamOverlayPanel *panel)
 static void
 show_changed (GtkToggleButton *button, CamOverlayPanel *panel)
 {
-  if (! gtk_toggle_button_get_active (button))
+  if (panel->filling || ! gtk_toggle_button_get_active (button))
     return;
   for (int i = 0; i < 3; i++)
     if (panel->shows[i] == GTK_WIDGET (button))
@@ -196,7 +203,7 @@ add_examples (CamOverlayPanel *panel, GtkWidget *box, GtkSizeGroup *group)
 {
   panel->positive = example_new (panel, FALSE);
   panel->negative = example_new (panel, TRUE);
-  cam_row_add (box, group, _("_Positive:"), panel->positive);
+  cam_row_add (box, group, _("Pos_itive:"), panel->positive);
   cam_row_add (box, group, _("_Negative:"), panel->negative);
 }
 
@@ -264,7 +271,7 @@ controls_new (CamOverlayPanel *panel)
   GtkWidget *box = cam_vbox_new (6);
   GtkSizeGroup *group = gtk_size_group_new (GTK_SIZE_GROUP_HORIZONTAL);
 
-  cam_row_add (box, group, _("Prese_t:"),
+  cam_row_add (box, group, _("Pre_set:"),
                cam_preset_bar_new (panel->settings, panel->offer.presets,
                                    G_CALLBACK (preset_chosen), panel));
   add_model (panel, box, group);
@@ -289,7 +296,7 @@ static GtkWidget *
 shows_new (CamOverlayPanel *panel)
 {
   const char *texts[]
-      = { _("Overla_y"), _("_Heat map"), _("Ori_ginal") };
+      = { _("Overla_y"), _("Heat ma_p"), _("Ori_ginal") };
   GtkWidget *box = cam_hbox_new (12);
 
   for (int i = 0; i < 3; i++)
@@ -368,6 +375,7 @@ cam_overlay_panel_new (CamOptions *settings, const CamPanelSettings *offer,
   g_object_set_data_full (G_OBJECT (panel->widget), "cam-overlay-panel",
                           panel, g_free);
   cam_overlay_panel_refresh (panel);
+  panel->filling = FALSE;
   gtk_widget_show_all (panel->widget);
   return panel;
 }
