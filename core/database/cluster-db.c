@@ -298,3 +298,12 @@ cam_cluster_db_find (const CamClusterDb *db, const float *embedding,
                           match);
   match->weights = db->weights + (gsize) match->index * db->info.n_channels;
 }
+
+const float *
+cam_cluster_db_weights (const CamClusterDb *db, int cluster, int *n_members)
+{
+  g_return_val_if_fail (cluster >= 0 && cluster < db->info.n_clusters, NULL);
+  if (n_members != NULL)
+    *n_members = db->sizes[cluster];
+  return db->weights + (gsize) cluster * db->info.n_channels;
+}

@@ -103,6 +103,10 @@ void cam_cluster_db_find (const CamClusterDb *db, const float *embedding,
 gboolean cam_cluster_db_find_neighbour (const CamClusterDb *db,
                                         const float *embedding,
                                         CamClusterMatch *match, GError **error);
+/* Mean channel weights of a cluster, [n_channels] (borrowed), and how many
+ * pictures they are the mean of. */
+const float *cam_cluster_db_weights (const CamClusterDb *db, int cluster,
+                                     int *n_members);
 /* Members, labels, exemplars of a cluster (transfer full); NULL with an error
  * where the file cannot be read. */
 CamCluster *cam_cluster_db_cluster (const CamClusterDb *db, int cluster,
