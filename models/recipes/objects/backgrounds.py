@@ -1,0 +1,109 @@
+"""Backgrounds for composites: made of noise and of stamps' own textures."""
+import numpy as np
+from PIL import Image, ImageFilter
+
+
+def _resize(array, size):
+    return np.asarray(Image.fromarray(array).resize((size, size),
+                                                    Image.BICUBIC))
+
+
+def _colour(rng):
+    """A colour, mostly muted as in nature."""
+    grey = rng.uniform(20, 235)
+    return np.clip(grey + rng.normal(0, rng.choice([8, 25, 60]), 3), 0, 255)
+
+
+def gradient(rng, size):
+    """Two colours along a random direction, as sky or studio walls."""
+    angle = rng.uniform(0, 2 * np.pi)
+    y, x = np.mgrid[0:size, 0:size] / size - 0.5
+    t = np.clip(x * np.cos(angle) + y * np.sin(angle) + 0.5, 0, 1)[..., None]
+    return _colour(rng) * (1 - t) + _colour(rng) * t
+
+
+def clouds(rng, size):
+    """Noise of several octaves between two or three colours."""
+    field = np.zeros((size, size), np.float32)
+    roughness = rng.uniform(0.35, 0.9)
+    stretch = rng.choice([1, 1, 3])
+    for octave in range(int(rng.integers(2, 7))):
+        n = 2 ** (octave + 1) + 1
+        noise = rng.standard_normal((n, max(2, n // stretch)))
+        field += roughness ** octave * _resize(noise.astype(np.float32), size)
+    field -= field.min()
+    t = (field / max(field.max(), 1e-6))[..., None]
+    a, b, c = _colour(rng), _colour(rng), _colour(rng)
+    return np.where(t < 0.5, a + (b - a) * 2 * t, b + (c - b) * (2 * t - 1))
+
+
+def stripes(rng, size):
+    """Boards, water, brick: waves bent by noise."""
+    y, x = np.mgrid[0:size, 0:size] / size
+    angle, waves = rng.uniform(0, np.pi), rng.uniform(3, 30)
+    bend = _resize(rng.standard_normal((5, 5)).astype(np.float32), size)
+    phase = (x * np.cos(angle) + y * np.sin(angle)) * waves
+    t = np.sin(2 * np.pi * phase + rng.uniform(0, 3) * bend)
+    if rng.random() < 0.5:
+        t = np.sign(t)
+    t = (t[..., None] + 1) / 2
+    return _colour(rng) * (1 - t) + _colour(rng) * t
+
+
+def texture(rng, size, stamp):
+    """A patch from inside an object (fur, leaves, peel), mirrored to fill."""
+    array = np.asarray(stamp)
+    h, w = array.shape[:2]
+    side = max(8, int(min(h, w) * rng.uniform(0.25, 0.6)))
+    best, best_solid = None, -1
+    for _ in range(6):
+        y, x = rng.integers(0, h - side + 1), rng.integers(0, w - side + 1)
+        patch = array[y:y + side, x:x + side]
+        solid = (patch[..., 3] > 200).mean()
+        if solid > best_solid:
+            best, best_solid = patch, solid
+    patch = best.astype(np.float32)
+    alpha = patch[..., 3:] / 255
+    patch = patch[..., :3] * alpha + _colour(rng) * (1 - alpha)
+    patch = np.concatenate([patch, patch[:, ::-1]], 1)
+    patch = np.concatenate([patch, patch[::-1]], 0)
+    repeats = int(rng.integers(1, 4))
+    tile = Image.fromarray(patch.astype(np.uint8)).resize(
+        (max(4, size // repeats),) * 2, Image.BILINEAR)
+    tile = np.asarray(tile)
+    n = -(-size // len(tile))
+    return np.tile(tile, (n, n, 1))[:size, :size].astype(np.float32)
+
+
+def clutter(rng, size, stamps):
+    """Many small things on a plain ground, as grass, gravel or a shelf."""
+    ground = Image.fromarray(gradient(rng, size).astype(np.uint8))
+    for _ in range(int(rng.integers(8, 25))):
+        stamp = stamps[rng.integers(len(stamps))]
+        side = int(size * rng.uniform(0.08, 0.3))
+        small = stamp.resize((side, max(2, side * stamp.height //
+                                        stamp.width)), Image.BILINEAR)
+        small = small.rotate(rng.uniform(0, 360), Image.BILINEAR, expand=True)
+        ground.paste(small, (int(rng.integers(-side, size)),
+                             int(rng.integers(-side, size))), small)
+    return np.asarray(ground).astype(np.float32)
+
+
+def background(rng, size, stamps):
+    """A random background, [size, size, 3] float32 in 0..255."""
+    kind = rng.choice(["gradient", "clouds", "stripes", "texture", "clutter"],
+                      p=[0.1, 0.3, 0.1, 0.3, 0.2])
+    if kind == "texture":
+        ground = texture(rng, size, stamps[rng.integers(len(stamps))])
+    elif kind == "clutter":
+        ground = clutter(rng, size, stamps)
+    else:
+        ground = globals()[kind](rng, size)
+    if kind != "gradient" and rng.random() < 0.3:
+        t = np.clip(clouds(rng, size)[..., :1] / 255, 0, 1)
+        ground = ground * t + gradient(rng, size) * (1 - t)
+    ground = Image.fromarray(np.clip(ground, 0, 255).astype(np.uint8))
+    if rng.random() < 0.6:
+        radius = float(rng.exponential(size / 100))
+        ground = ground.filter(ImageFilter.GaussianBlur(radius))
+    return np.asarray(ground).astype(np.float32)
