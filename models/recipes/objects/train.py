@@ -84,9 +84,9 @@ def main():
                         help="mobilenet_v2_1.0_224_imagenet.onnx")
     parser.add_argument("--out", required=True, help="weights to write (.pt)")
     parser.add_argument("--sizes", type=int, nargs="+",
-                        default=[128, 160, 160, 192, 224],
+                        default=[160],
                         help="picture sizes, one drawn for every batch")
-    parser.add_argument("--steps", type=int, default=1300)
+    parser.add_argument("--steps", type=int, default=320)
     parser.add_argument("--objects", type=int, default=16,
                         help="objects in a batch")
     parser.add_argument("--views", type=int, default=3,
