@@ -7,7 +7,8 @@
 #include <math.h>
 #include <string.h>
 
-/* Where output place @i lies in the input. */
+/* Where output place @i lies in the input.  A scale that gives no whole size is
+ * taken as it is where corners are aligned, as ONNX's tests have it. */
 static double
 source_of (const CamResizeRules *r, gint64 i, gint64 n_in, gint64 n_out,
            double scale, double begin, double end)
@@ -20,7 +21,7 @@ source_of (const CamResizeRules *r, gint64 i, gint64 n_in, gint64 n_out,
     case CAM_COORDINATE_PYTORCH_HALF_PIXEL:
       return n_out > 1 ? (x + 0.5) / scale - 0.5 : 0;
     case CAM_COORDINATE_ALIGN_CORNERS:
-      return n_out > 1 ? x * (in - 1) / (out - 1) : 0;
+      return n_out > 1 ? x * (in - 1) / (exact - 1) : 0;
     case CAM_COORDINATE_ASYMMETRIC: return x / scale;
     case CAM_COORDINATE_TF_HALF_PIXEL_FOR_NN: return (x + 0.5) / scale;
     case CAM_COORDINATE_TF_CROP_AND_RESIZE:

@@ -163,7 +163,7 @@ FLOAT_ONLY (softsign, x / (1 + fabsf (x)), x / (1 + fabs (x)))
 SLOPE (softsign, 1 / ((1 + fabsf (x)) * (1 + fabsf (x))))
 
 FLOAT_ONLY (erf, erff (x), erf (x))
-SLOPE (erf, (float) M_2_SQRTPI *expf (-x *x))
+SLOPE (erf, (float) M_2_SQRTPI *expf (-x * x))
 
 FLOAT_ONLY (exp, expf (x), exp (x))
 SLOPE (exp, y)
@@ -175,7 +175,7 @@ FLOAT_ONLY (sqrt, sqrtf (x), sqrt (x))
 SLOPE (sqrt, 0.5f / y)
 
 FLOAT_ONLY (reciprocal, 1 / x, 1 / x)
-SLOPE (reciprocal, -y *y)
+SLOPE (reciprocal, -y * y)
 
 FLOAT_ONLY (abs, fabsf (x), fabs (x))
 FUNCTION (abs_i, gint64, x < 0 ? (gint64) (0 - (guint64) x) : x)
