@@ -75,6 +75,9 @@ reason_to_skip (const Onnx__ModelProto *model, const char *name)
       return g_strdup ("its outputs are strings");
   if (strstr (name, "training"))
     return g_strdup ("about training; this engine runs inference");
+  if (strcmp (name, "test_cast_FLOAT_to_BFLOAT16") == 0)
+    return g_strdup ("its data cut off what later releases of ONNX (and this "
+                     "engine) round to nearest");
   return NULL;
 }
 
