@@ -1,6 +1,7 @@
 /* camlens.c -- the command-line program: a table of commands */
 #include "config.h"
 
+#include <glib/gi18n.h>
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,28 +14,28 @@
 #include "tools/picture.h"
 
 static const Command commands[] = {
-  { "bench", "times forward passes of a network", command_bench },
-  { "db", "shows, verifies, exports and imports databases", command_db },
-  { "embed", "writes the embeddings of pictures", command_embed },
-  { "explain", "shows why a picture lies where it does", command_explain },
-  { "gradient", "writes the gradient of one tensor at another",
+  { "bench", N_("times forward passes of a network"), command_bench },
+  { "db", N_("shows, verifies, exports and imports databases"), command_db },
+  { "embed", N_("writes the embeddings of pictures"), command_embed },
+  { "explain", N_("shows why a picture lies where it does"), command_explain },
+  { "gradient", N_("writes the gradient of one tensor at another"),
     command_gradient },
-  { "inspect", "lists what a network takes, gives and holds", command_inspect },
-  { "models", "lists, adds and removes installed models", command_models },
-  { "run", "runs a network on NumPy arrays", command_run },
+  { "inspect", N_("lists what a network takes, gives and holds"), command_inspect },
+  { "models", N_("lists, adds and removes installed models"), command_models },
+  { "run", N_("runs a network on NumPy arrays"), command_run },
   { NULL, NULL, NULL },
 };
 
 static void
 print_help (FILE *out)
 {
-  fprintf (out, "Usage:\n  camlens COMMAND [OPTION…]\n\n"
+  fprintf (out, _("Usage:\n  camlens COMMAND [OPTION…]\n\n"
                 "Shows why an embedding network places a picture where it "
-                "does.\n\nCommands:\n");
+                "does.\n\nCommands:\n"));
   for (const Command *c = commands; c->name != NULL; c++)
-    fprintf (out, "  %-10s %s\n", c->name, c->summary);
-  fprintf (out, "\n“camlens COMMAND --help” says more; “camlens --version” "
-                "prints the version.\n");
+    fprintf (out, "  %-10s %s\n", c->name, _(c->summary));
+  fprintf (out, _("\n“camlens COMMAND --help” says more; “camlens --version” "
+                "prints the version.\n"));
 }
 
 static int
@@ -52,6 +53,9 @@ main (int argc, char **argv)
 {
   cam_blas_prepare_process (argv);
   setlocale (LC_ALL, "");
+  bindtextdomain (GETTEXT_PACKAGE, CAMLENS_LOCALEDIR);
+  bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
+  textdomain (GETTEXT_PACKAGE);
   if (argc < 2)
     {
       print_help (stderr);
@@ -73,7 +77,7 @@ main (int argc, char **argv)
   for (const Command *c = commands; c->name != NULL; c++)
     if (strcmp (argv[1], c->name) == 0)
       return run (c, argc - 1, argv + 1);
-  fprintf (stderr, "camlens: there is no command “%s”. Try “camlens --help”.\n",
+  fprintf (stderr, _("camlens: there is no command “%s”. Try “camlens --help”.\n"),
            argv[1]);
   return COMMAND_USAGE;
 }

@@ -191,16 +191,16 @@ print_text (const Options *options, const Times *times)
 {
   g_autofree char *rss = g_format_size (peak_rss_bytes ());
 
-  printf ("forward   %.2f ms median, %.2f ms at best of %d\n", times->median,
+  printf (_("forward   %.2f ms median, %.2f ms at best of %d\n"), times->median,
           times->min, options->repeat);
   if (options->gradient_at)
-    printf ("backward  %.2f ms median, %.2f ms at best, to %s\n",
+    printf (_("backward  %.2f ms median, %.2f ms at best, to %s\n"),
             times->backward_median, times->backward_min,
             options->gradient_at);
-  printf ("batch     %d, threads %d\n", options->batch, options->threads);
-  printf ("load      %.0f ms, plan %.0f ms\n", times->load, times->plan);
-  printf ("memory    %s at most\n", rss);
-  printf ("OpenBLAS  %s; own kernels %s\n", cam_blas_kernel (),
+  printf (_("batch     %d, threads %d\n"), options->batch, options->threads);
+  printf (_("load      %.0f ms, plan %.0f ms\n"), times->load, times->plan);
+  printf (_("memory    %s at most\n"), rss);
+  printf (_("OpenBLAS  %s; own kernels %s\n"), cam_blas_kernel (),
           cam_cpu_level_name (cam_cpu_level ()));
 }
 

@@ -1,4 +1,5 @@
 /* command-embed.c -- "camlens embed": pictures to an array of embeddings */
+#include <glib/gi18n.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,12 +13,12 @@
 #define NAME "embed"
 
 static const char text[] =
-    "Writes [N, D] float32, a row for each picture in the order of the "
+    N_("Writes [N, D] float32, a row for each picture in the order of the "
     "command line\n(folders: sorted, all below them), as the network gives "
     "it, not normalised.\nPictures that cannot be read are left out, and "
     "named; --names says what the rows\nare.\n\n"
     "--inputs writes what the network was fed instead ([N, C, H, W]), to "
-    "compare with\nthe preprocessing that it was trained with.";
+    "compare with\nthe preprocessing that it was trained with.");
 
 typedef struct
 {
@@ -129,7 +130,7 @@ reserve (Run *run, GError **error)
   if (run->rows != NULL && (run->inputs != NULL || ! run->options->inputs))
     return TRUE;
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE,
-               "Too little memory for %zu pictures.", n);
+               _("Too little memory for %zu pictures."), n);
   return FALSE;
 }
 
@@ -149,7 +150,7 @@ embed_all (Run *run, GError **error)
   if (n == 0)
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-                   "None of the %u pictures could be embedded.",
+                   _("None of the %u pictures could be embedded."),
                    run->paths->len);
       return COMMAND_FAILED;
     }
@@ -175,7 +176,7 @@ embed_paths (const Options *o, char **argv, int n)
   run.paths = command_list_pictures (argv, n, &error);
   if (run.paths != NULL && run.paths->len == 0)
     g_set_error (&error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
-                 "There are no pictures in “%s”.", argv[0]);
+                 _("There are no pictures in “%s”."), argv[0]);
   if (error == NULL)
     run.model = cam_model_open (o->model, NULL, &error);
   if (run.model != NULL)
@@ -199,17 +200,17 @@ command_embed (int argc, char **argv)
   Options o = { 0 };
   const GOptionEntry entries[] = {
     { "model", 'm', 0, G_OPTION_ARG_FILENAME, &o.model,
-      "Installed model or .onnx file (default: the bundled one)", "MODEL" },
-    { "output", 'o', 0, G_OPTION_ARG_FILENAME, &o.out, "The embeddings",
+      N_("Installed model or .onnx file (default: the bundled one)"), "MODEL" },
+    { "output", 'o', 0, G_OPTION_ARG_FILENAME, &o.out, N_("The embeddings"),
       "FILE.npy" },
     { "names", 0, 0, G_OPTION_ARG_FILENAME, &o.names,
-      "The pictures' paths, a line for each row", "FILE.txt" },
+      N_("The pictures' paths, a line for each row"), "FILE.txt" },
     { "inputs", 0, 0, G_OPTION_ARG_FILENAME, &o.inputs,
-      "What the network was fed", "FILE.npy" },
+      N_("What the network was fed"), "FILE.npy" },
     { "whole", 0, 0, G_OPTION_ARG_NONE, &o.whole,
-      "Decode big JPEG and WebP pictures whole, not shrunk", NULL },
+      N_("Decode big JPEG and WebP pictures whole, not shrunk"), NULL },
     { "threads", 0, 0, G_OPTION_ARG_INT, &o.n_threads,
-      "At once (default: all cores)", "N" },
+      N_("At once (default: all cores)"), "N" },
     { NULL, 0, 0, 0, NULL, NULL, NULL },
   };
   int status = COMMAND_USAGE;
@@ -217,9 +218,9 @@ command_embed (int argc, char **argv)
   if (! command_parse (&argc, &argv, "PICTURE|FOLDER…", text, entries))
     status = COMMAND_USAGE;
   else if (argc < 2)
-    status = command_misuse (NAME, "name at least one picture or folder");
+    status = command_misuse (NAME, _("name at least one picture or folder"));
   else if (o.out == NULL && o.inputs == NULL)
-    status = command_misuse (NAME, "name the array to write with -o");
+    status = command_misuse (NAME, _("name the array to write with -o"));
   else
     status = embed_paths (&o, argv + 1, argc - 1);
   g_free (o.model);

@@ -6,6 +6,7 @@
  */
 #include "tools/commands.h"
 
+#include <glib/gi18n.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,7 +20,7 @@
 #define NAME "explain"
 
 static const char text[] =
-    "OUT is the composite, the picture with its overlay, as .png, .jpg, "
+    N_("OUT is the composite, the picture with its overlay, as .png, .jpg, "
     ".webp or .tif;\nwith several pictures (or where it is a folder, or ends "
     "in /) it is a folder, and\nfiles are named after their pictures: "
     "OUT/NAME.png, and OUT/NAME-overlay.png for\n“--overlay overlay.png”, "
@@ -34,7 +35,7 @@ static const char text[] =
     "Examples:\n  camlens explain photo.jpg -o why.png\n"
     "  camlens explain -m birds -d birds.camdb photos/ -o out/ --json\n"
     "  camlens explain -m birds --positive a.jpg --negative b.jpg c.jpg -o "
-    "c.png";
+    "c.png");
 
 typedef struct
 {
@@ -48,30 +49,30 @@ check_options (Parsed *parsed, int n_pictures)
   ExplainOptions *o = &parsed->options;
 
   if (n_pictures == 0)
-    command_misuse (NAME, "name at least one picture");
+    command_misuse (NAME, _("name at least one picture"));
   else if (o->out == NULL && o->overlay == NULL && o->composite == NULL
            && o->heatmap == NULL && ! o->json)
-    command_misuse (NAME, "nothing to write: name an output with -o");
+    command_misuse (NAME, _("nothing to write: name an output with -o"));
   else if (o->negative != NULL && o->positive == NULL)
-    command_misuse (NAME, "--negative needs --positive as well");
+    command_misuse (NAME, _("--negative needs --positive as well"));
   else if (o->positive != NULL && o->database != NULL)
-    command_misuse (NAME, "choose: a database (-d) or examples (--positive)");
+    command_misuse (NAME, _("choose: a database (-d) or examples (--positive)"));
   else if (o->top_k < 0)
-    command_misuse (NAME, "--top-k is a number of channels, or 0 for all");
+    command_misuse (NAME, _("--top-k is a number of channels, or 0 for all"));
   else if (! (o->opacity >= 0.0 && o->opacity <= 1.0))
-    command_misuse (NAME, "--opacity is a number from 0 to 1");
+    command_misuse (NAME, _("--opacity is a number from 0 to 1"));
   else if (! (o->threshold >= 0.0 && o->threshold < 1.0))
-    command_misuse (NAME, "--threshold is a fraction from 0 to below 1");
+    command_misuse (NAME, _("--threshold is a fraction from 0 to below 1"));
   else if (parsed->colormap != NULL
            && ! cam_colormap_parse (parsed->colormap, &o->colormap))
     command_misuse (NAME,
-                    "there is no colour map “%s”: choose turbo, viridis, "
-                    "inferno, jet or gray",
+                    _("there is no colour map “%s”: choose turbo, viridis, "
+                    "inferno, jet or gray"),
                     parsed->colormap);
   else if (g_strcmp0 (parsed->transfer, "neighbour") != 0
            && g_strcmp0 (parsed->transfer, "cluster") != 0
            && parsed->transfer != NULL)
-    command_misuse (NAME, "--transfer is cluster or neighbour");
+    command_misuse (NAME, _("--transfer is cluster or neighbour"));
   else
     {
       if (g_strcmp0 (parsed->transfer, "neighbour") == 0)
@@ -157,7 +158,7 @@ check_outputs (const Explanation *e, GError **error)
     if (pictures[i] != NULL && ! picture_can_write (pictures[i]))
       {
         g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
-                     "“%s” should end in .png, .jpg, .webp or .tif.",
+                     _("“%s” should end in .png, .jpg, .webp or .tif."),
                      pictures[i]);
         return FALSE;
       }
@@ -166,7 +167,7 @@ check_outputs (const Explanation *e, GError **error)
       && ! g_str_has_suffix (e->heatmap, ".tiff"))
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
-                   "The heat map “%s” should end in .npy, .tif or .tiff.",
+                   _("The heat map “%s” should end in .npy, .tif or .tiff."),
                    e->heatmap);
       return FALSE;
     }
@@ -174,7 +175,7 @@ check_outputs (const Explanation *e, GError **error)
     if (same_file (all[i], e->path))
       {
         g_set_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS,
-                     "“%s” is the picture itself, which is not written over.",
+                     _("“%s” is the picture itself, which is not written over."),
                      all[i]);
         return FALSE;
       }
@@ -209,12 +210,12 @@ static void
 warn (const Run *run, const Explanation *e)
 {
   if (e->error == NULL && e->map->maximum <= 0.0f)
-    command_note ("%s: the map is empty: with these %d channels nothing in the "
-                  "picture speaks for its place; try more (--top-k 0: all)",
+    command_note (_("%s: the map is empty: with these %d channels nothing in the "
+                  "picture speaks for its place; try more (--top-k 0: all)"),
                   e->path, e->top_k);
   if (e->error == NULL && run->session.db != NULL && e->lookup.far)
-    command_note ("%s: lies farther from every cluster than 99 %% of the "
-                  "database's own pictures; its explanation may not hold",
+    command_note (_("%s: lies farther from every cluster than 99 %% of the "
+                  "database's own pictures; its explanation may not hold"),
                   e->path);
 }
 
@@ -279,7 +280,7 @@ run_all (Run *run)
   if (json != NULL)
     print_json (json);
   if (n_failed > 0 && many)
-    command_note ("%u of %u pictures could not be explained", n_failed,
+    command_note (_("%u of %u pictures could not be explained"), n_failed,
                   run->jobs->len);
   return n_failed == 0 ? COMMAND_OK : COMMAND_FAILED;
 }
@@ -306,7 +307,7 @@ plan_jobs (Run *run, const ExplainOptions *o, GPtrArray *paths, GError **error)
   if (many && writes && folder == NULL)
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                   "Several pictures need a folder to go to: -o FOLDER.");
+                   _("Several pictures need a folder to go to: -o FOLDER."));
       return FALSE;
     }
   for (guint i = 0; i < paths->len; i++)
@@ -321,7 +322,7 @@ plan_jobs (Run *run, const ExplainOptions *o, GPtrArray *paths, GError **error)
   if (folder == NULL || g_mkdir_with_parents (folder, 0777) == 0)
     return TRUE;
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED,
-               "Cannot make the folder “%s”.", folder);
+               _("Cannot make the folder “%s”."), folder);
   return FALSE;
 }
 
@@ -338,7 +339,7 @@ explain_paths (const ExplainOptions *o, char **argv, int n)
   if (paths->len == 0)
     {
       g_set_error (&error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
-                   "There are no pictures in “%s”.", argv[0]);
+                   _("There are no pictures in “%s”."), argv[0]);
       return command_fail (NAME, g_steal_pointer (&error));
     }
   run.jobs = g_ptr_array_new_with_free_func ((GDestroyNotify) explanation_free);
@@ -375,40 +376,40 @@ command_explain (int argc, char **argv)
   ExplainOptions *o = &p.options;
   const GOptionEntry entries[] = {
     { "model", 'm', 0, G_OPTION_ARG_FILENAME, &o->model,
-      "Installed model or .onnx file (default: the bundled one)", "MODEL" },
+      N_("Installed model or .onnx file (default: the bundled one)"), "MODEL" },
     { "database", 'd', 0, G_OPTION_ARG_FILENAME, &o->database,
-      "Cluster database: a file, or the name of one beside the model", "DB" },
+      N_("Cluster database: a file, or the name of one beside the model"), "DB" },
     { "output", 'o', 0, G_OPTION_ARG_FILENAME, &o->out,
-      "Composite, or folder for several", "OUT" },
+      N_("Composite, or folder for several"), "OUT" },
     { "top-k", 'k', 0, G_OPTION_ARG_INT, &o->top_k,
-      "Channels with the largest weights (default 50; 0: all)", "K" },
+      N_("Channels with the largest weights (default 50; 0: all)"), "K" },
     { "transfer", 0, 0, G_OPTION_ARG_STRING, &p.transfer,
-      "Weights of the nearest cluster (default) or picture",
+      N_("Weights of the nearest cluster (default) or picture"),
       "cluster|neighbour" },
     { "opacity", 0, 0, G_OPTION_ARG_DOUBLE, &o->opacity,
-      "Of the overlay in the composite, 0 to 1 (default 0.5)", "O" },
+      N_("Of the overlay in the composite, 0 to 1 (default 0.5)"), "O" },
     { "colormap", 0, 0, G_OPTION_ARG_STRING, &p.colormap,
-      "turbo (default), viridis, inferno, jet, gray", "NAME" },
+      N_("turbo (default), viridis, inferno, jet, gray"), "NAME" },
     { "threshold", 0, 0, G_OPTION_ARG_DOUBLE, &o->threshold,
-      "Transparent up to this fraction of the maximum (default 0)", "T" },
+      N_("Transparent up to this fraction of the maximum (default 0)"), "T" },
     { "legend", 0, 0, G_OPTION_ARG_NONE, &o->legend,
-      "A strip below the composite that says what it shows", NULL },
+      N_("A strip below the composite that says what it shows"), NULL },
     { "overlay", 0, 0, G_OPTION_ARG_FILENAME, &o->overlay,
-      "The overlay alone, with alpha", "FILE" },
+      N_("The overlay alone, with alpha"), "FILE" },
     { "composite", 0, 0, G_OPTION_ARG_FILENAME, &o->composite,
-      "The composite (as -o)", "FILE" },
+      N_("The composite (as -o)"), "FILE" },
     { "heatmap", 0, 0, G_OPTION_ARG_FILENAME, &o->heatmap,
-      "The raw map as numbers", "FILE.npy|FILE.tif" },
+      N_("The raw map as numbers"), "FILE.npy|FILE.tif" },
     { "json", 0, 0, G_OPTION_ARG_NONE, &o->json,
-      "Print what the explanation rests on as JSON", NULL },
+      N_("Print what the explanation rests on as JSON"), NULL },
     { "positive", 'p', 0, G_OPTION_ARG_FILENAME, &o->positive,
-      "Explain the nearness to this picture, by own gradient", "PICTURE" },
+      N_("Explain the nearness to this picture, by own gradient"), "PICTURE" },
     { "negative", 'n', 0, G_OPTION_ARG_FILENAME, &o->negative,
-      "… and the distance from this one", "PICTURE" },
+      N_("… and the distance from this one"), "PICTURE" },
     { "layer", 0, 0, G_OPTION_ARG_STRING, &o->layer,
-      "Target layer, with --positive", "NAME" },
+      N_("Target layer, with --positive"), "NAME" },
     { "threads", 0, 0, G_OPTION_ARG_INT, &o->n_threads,
-      "Of the forward pass (default: all cores)", "N" },
+      N_("Of the forward pass (default: all cores)"), "N" },
     { NULL, 0, 0, 0, NULL, NULL, NULL },
   };
 

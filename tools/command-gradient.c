@@ -7,6 +7,8 @@
 
 #include "core/base/npy.h"
 
+#include <glib/gi18n.h>
+
 typedef struct
 {
   char **inputs;
@@ -71,35 +73,35 @@ command_gradient (int argc, char **argv)
   GradientOptions wanted = { NULL };
   const GOptionEntry entries[] = {
     { "input", 'i', 0, G_OPTION_ARG_FILENAME_ARRAY, &wanted.inputs,
-      "Array for an input (the next one, where no name is given)",
+      N_("Array for an input (the next one, where no name is given)"),
       "[NAME=]FILE.npy" },
     { "of", 0, 0, G_OPTION_ARG_STRING, &wanted.of,
-      "Tensor whose gradient is taken", "NAME" },
+      N_("Tensor whose gradient is taken"), "NAME" },
     { "seed", 's', 0, G_OPTION_ARG_FILENAME, &wanted.seed,
-      "Weights of its elements; one more leading dimension: several seeds",
+      N_("Weights of its elements; one more leading dimension: several seeds"),
       "FILE.npy" },
     { "at", 0, 0, G_OPTION_ARG_STRING, &wanted.at,
-      "Tensor with respect to which it is taken", "NAME" },
+      N_("Tensor with respect to which it is taken"), "NAME" },
     { "output", 'o', 0, G_OPTION_ARG_FILENAME, &wanted.output,
-      "Where the gradient goes", "FILE.npy" },
+      N_("Where the gradient goes"), "FILE.npy" },
     { "threads", 't', 0, G_OPTION_ARG_INT, &wanted.n_threads,
-      "Threads (default: one a core)", "N" },
+      N_("Threads (default: one a core)"), "N" },
     { NULL }
   };
   int status;
 
   if (! command_parse (&argc, &argv, "MODEL",
-                       "Writes the gradient of the sum of SEED times the "
-                       "tensor --of, with respect to the tensor --at.",
+                       _("Writes the gradient of the sum of SEED times the "
+                       "tensor --of, with respect to the tensor --at."),
                        entries))
     status = COMMAND_USAGE;
   else if (argc != 2)
-    status = command_misuse ("gradient", "one model is needed");
+    status = command_misuse ("gradient", _("one model is needed"));
   else if (! wanted.of || ! wanted.seed || ! wanted.at || ! wanted.output)
     status = command_misuse ("gradient",
-                             "--of, --seed, --at and --output are needed");
+                             _("--of, --seed, --at and --output are needed"));
   else if (wanted.n_threads < 0)
-    status = command_misuse ("gradient", "--threads cannot be negative");
+    status = command_misuse ("gradient", _("--threads cannot be negative"));
   else
     status = run (argv[1], &wanted);
   options_clear (&wanted);

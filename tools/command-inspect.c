@@ -5,6 +5,7 @@
 #include "tools/command.h"
 #include "tools/commands.h"
 
+#include <glib/gi18n.h>
 #include <json-glib/json-glib.h>
 #include <stdio.h>
 #include <string.h>
@@ -244,7 +245,7 @@ print_text (const char *name, const Facts *facts)
           " multiply-adds a picture\n",
           name, graph->opset, cam_network_parameters (facts->network),
           facts->macs);
-  printf ("\nInputs\n");
+  printf (_("\nInputs\n"));
   for (guint i = 0; i < graph->inputs->len; i++)
     {
       const CamValue *input = graph->inputs->pdata[i];
@@ -252,7 +253,7 @@ print_text (const char *name, const Facts *facts)
 
       print_row (input->name, width, cam_dtype_name (input->dtype), shape, "");
     }
-  printf ("\nOutputs\n");
+  printf (_("\nOutputs\n"));
   for (guint i = 0; i < facts->outputs->len; i++)
     {
       const CamTensorInfo *info = facts->outputs->pdata[i];
@@ -260,7 +261,7 @@ print_text (const char *name, const Facts *facts)
       print_row (info->name, width, cam_dtype_name (info->dtype), info->text,
                  remark_on (facts, info->name));
     }
-  printf ("\nLayers\n");
+  printf (_("\nLayers\n"));
   for (guint i = 0; i < facts->layers->len; i++)
     {
       const CamTensorInfo *info = facts->layers->pdata[i];
@@ -272,7 +273,7 @@ print_text (const char *name, const Facts *facts)
     printf ("%s  %s\n", i == 0 ? "\nGuessed, for want of settings\n" : "",
             facts->model->guesses[i]);
   if (facts->excuse != NULL)
-    printf ("\nNot usable for pictures as it is: %s\n", facts->excuse);
+    printf (_("\nNot usable for pictures as it is: %s\n"), facts->excuse);
 }
 
 /* "224" or "320x240", width first */
@@ -302,22 +303,22 @@ command_inspect (int argc, char **argv)
   int width = 0, height = 0;
   int status = COMMAND_OK;
   const GOptionEntry entries[] = {
-    { "json", 0, 0, G_OPTION_ARG_NONE, &as_json, "As JSON", NULL },
+    { "json", 0, 0, G_OPTION_ARG_NONE, &as_json, N_("As JSON"), NULL },
     { "size", 0, 0, G_OPTION_ARG_STRING, &size,
-      "Size of pictures, where the model leaves it open (default: 224)",
+      N_("Size of pictures, where the model leaves it open (default: 224)"),
       "WIDTHxHEIGHT" },
     { NULL }
   };
 
   if (! command_parse (&argc, &argv, "MODEL",
-                       "Lists inputs, outputs and the tensors that can be a "
-                       "target layer. In --json, -1 is an open size.",
+                       _("Lists inputs, outputs and the tensors that can be a "
+                       "target layer. In --json, -1 is an open size."),
                        entries))
     return COMMAND_USAGE;
   if (argc != 2)
-    return command_misuse ("inspect", "one model is needed");
+    return command_misuse ("inspect", _("one model is needed"));
   if (! parse_size (size, &width, &height))
-    return command_misuse ("inspect", "“%s” is no size: 224 or 320x240", size);
+    return command_misuse ("inspect", _("“%s” is no size: 224 or 320x240"), size);
   if (! collect (&facts, argv[1], height, width, &error))
     status = command_fail ("inspect", error);
   else if (as_json)

@@ -1,4 +1,5 @@
 /* command-models.c -- "camlens models list|add|remove" */
+#include <glib/gi18n.h>
 #include <glib/gstdio.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,12 +11,12 @@
 #define NAME "models"
 
 static const char text[] =
-    "list                     the installed models and where they are\n"
+    N_("list                     the installed models and where they are\n"
     "add FOLDER|FILE.onnx     checks a model and copies it, with its "
     "settings and\n                         databases, to your own models; "
     "--name names it\nremove NAME              removes one of your own\n\n"
     "Models are looked for in the folders of $CAMLENS_MODEL_PATH, then in "
-    "your own\n(XDG data folder, camlens/models), then in the system's.";
+    "your own\n(XDG data folder, camlens/models), then in the system's.");
 
 static int
 list_models (void)
@@ -35,7 +36,7 @@ list_models (void)
     }
   if (models->len > 0)
     return COMMAND_OK;
-  command_note ("no models are installed; looked in:");
+  command_note (_("no models are installed; looked in:"));
   for (guint i = 0; i < folders->len; i++)
     fprintf (stderr, "  %s\n", (char *) g_ptr_array_index (folders, i));
   return COMMAND_OK;
@@ -69,13 +70,13 @@ remove_folder (const char *folder, GError **error)
       if (g_unlink (path) != 0)
         {
           g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED,
-                       "Cannot remove “%s”.", path);
+                       _("Cannot remove “%s”."), path);
           return FALSE;
         }
     }
   if (g_rmdir (folder) == 0)
     return TRUE;
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED, "Cannot remove “%s”.",
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED, _("Cannot remove “%s”."),
                folder);
   return FALSE;
 }
@@ -131,7 +132,7 @@ check_copy (const CamModel *model, const char *folder, GError **error)
   if (strcmp (cam_model_digest (copy), cam_model_digest (model)) == 0)
     return TRUE;
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED,
-               "The copy of “%s” differs from it.", model->path);
+               _("The copy of “%s” differs from it."), model->path);
   return FALSE;
 }
 
@@ -152,8 +153,8 @@ add_model (const char *from, const char *wanted, GError **error)
       || g_file_test (folder, G_FILE_TEST_EXISTS))
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS,
-                   "“%s” is taken or no name for a model: choose one with "
-                   "--name.",
+                   _("“%s” is taken or no name for a model: choose one with "
+                   "--name."),
                    name);
       return FALSE;
     }
@@ -162,7 +163,7 @@ add_model (const char *from, const char *wanted, GError **error)
   if (g_mkdir_with_parents (part, 0777) != 0)
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED,
-                   "Cannot make the folder “%s”.", part);
+                   _("Cannot make the folder “%s”."), part);
       return FALSE;
     }
   if (! copy_model (model, part, error) || ! check_copy (model, part, error)
@@ -185,7 +186,7 @@ remove_model (const char *name, GError **error)
   if (strchr (name, '/') == NULL && name[0] != '.' && file != NULL)
     return remove_folder (folder, error);
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
-               "There is no model “%s” among your own (%s).", name, base);
+               _("There is no model “%s” among your own (%s)."), name, base);
   return FALSE;
 }
 
@@ -205,7 +206,7 @@ run (int argc, char **argv, const char *name)
     return remove_model (argv[2], &error)
                ? COMMAND_OK
                : command_fail (NAME, g_steal_pointer (&error));
-  return command_misuse (NAME, "say list, add FOLDER|FILE or remove NAME");
+  return command_misuse (NAME, _("say list, add FOLDER|FILE or remove NAME"));
 }
 
 int
@@ -213,7 +214,7 @@ command_models (int argc, char **argv)
 {
   char *name = NULL;
   const GOptionEntry entries[] = {
-    { "name", 0, 0, G_OPTION_ARG_STRING, &name, "Name of the added model",
+    { "name", 0, 0, G_OPTION_ARG_STRING, &name, N_("Name of the added model"),
       "NAME" },
     { NULL, 0, 0, 0, NULL, NULL, NULL },
   };

@@ -7,6 +7,8 @@
 
 #include "core/base/npy.h"
 
+#include <glib/gi18n.h>
+
 typedef struct
 {
   GPtrArray *names; /* char *, NULL-ended once all are in */
@@ -25,9 +27,9 @@ read_fetches (Fetches *fetches, const CamNetwork *network, char **arguments,
       if (! tensor_argument_split (network, arguments[i], &name, &file))
         {
           g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
-                       "“%s”: the network has no tensor of that name, or it "
+                       _("“%s”: the network has no tensor of that name, or it "
                        "is not of the form NAME=FILE.npy; “camlens inspect” "
-                       "lists the names",
+                       "lists the names"),
                        arguments[i]);
           return FALSE;
         }
@@ -86,26 +88,26 @@ command_run (int argc, char **argv)
   GError *error = NULL;
   const GOptionEntry entries[] = {
     { "input", 'i', 0, G_OPTION_ARG_FILENAME_ARRAY, &inputs,
-      "Array for an input (the next one, where no name is given)",
+      N_("Array for an input (the next one, where no name is given)"),
       "[NAME=]FILE.npy" },
     { "fetch", 'f', 0, G_OPTION_ARG_FILENAME_ARRAY, &fetched,
-      "Tensor to write; any of the graph", "NAME=FILE.npy" },
+      N_("Tensor to write; any of the graph"), "NAME=FILE.npy" },
     { "threads", 't', 0, G_OPTION_ARG_INT, &n_threads,
-      "Threads (default: one a core)", "N" },
+      N_("Threads (default: one a core)"), "N" },
     { NULL }
   };
 
   if (! command_parse (&argc, &argv, "MODEL",
-                       "Runs a network on NumPy arrays, NCHW as ONNX has "
-                       "them, and writes any tensors of its graph.",
+                       _("Runs a network on NumPy arrays, NCHW as ONNX has "
+                       "them, and writes any tensors of its graph."),
                        entries))
     return COMMAND_USAGE;
   if (argc != 2)
-    return command_misuse ("run", "one model is needed");
+    return command_misuse ("run", _("one model is needed"));
   if (fetched == NULL)
-    return command_misuse ("run", "--fetch is needed: what to write");
+    return command_misuse ("run", _("--fetch is needed: what to write"));
   if (n_threads < 0)
-    return command_misuse ("run", "--threads cannot be negative");
+    return command_misuse ("run", _("--threads cannot be negative"));
   if (! run (argv[1], inputs, fetched, n_threads, &error))
     return command_fail ("run", error);
   return COMMAND_OK;

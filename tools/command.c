@@ -3,6 +3,7 @@
 
 #include "tools/command.h"
 
+#include <glib/gi18n.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,7 @@ command_parse (int *argc, char ***argv, const char *usage, const char *text,
   gboolean good;
 
   g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
-  g_option_context_set_description (context, text);
+  g_option_context_set_description (context, text != NULL ? _(text) : NULL);
   g_set_prgname (full);
   good = g_option_context_parse (context, argc, argv, &error);
   g_set_prgname ("camlens");
@@ -54,7 +55,7 @@ command_misuse (const char *name, const char *format, ...)
   va_start (args, format);
   message = g_strdup_vprintf (format, args);
   va_end (args);
-  fprintf (stderr, "camlens %s: %s\nTry “camlens %s --help”.\n", name, message,
+  fprintf (stderr, _("camlens %s: %s\nTry “camlens %s --help”.\n"), name, message,
            name);
   return COMMAND_USAGE;
 }
@@ -133,7 +134,7 @@ command_list_pictures (char *const *paths, int n_paths, GError **error)
       else
         {
           g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
-                       "There is no picture “%s”.", paths[i]);
+                       _("There is no picture “%s”."), paths[i]);
           good = FALSE;
         }
       g_ptr_array_sort (found, compare_paths);

@@ -1,6 +1,8 @@
 /* explain-report.c -- an explanation as JSON and as a sentence */
 #include "tools/explain.h"
 
+#include <glib/gi18n.h>
+
 #define MAX_LABELS 5
 
 static void
@@ -233,7 +235,7 @@ say_lookup (GString *text, const ExplainSession *session,
   if (lookup->transfer == CAM_TRANSFER_NEIGHBOUR)
     {
       picture = cam_cluster_db_picture (session->db, lookup->match.index, NULL);
-      g_string_append_printf (text, "nearest picture %s",
+      g_string_append_printf (text, _("nearest picture %s"),
                               picture != NULL ? picture->name : "?");
       if (picture != NULL && picture->label != NULL)
         g_string_append_printf (text, " (%s)", picture->label);
@@ -241,11 +243,11 @@ say_lookup (GString *text, const ExplainSession *session,
     }
   else
     {
-      g_string_append_printf (text, "cluster %d", lookup->cluster);
+      g_string_append_printf (text, _("cluster %d"), lookup->cluster);
       if (cluster != NULL)
         say_labels (text, cluster);
     }
-  g_string_append_printf (text, ", similarity %.2f", lookup->match.similarity);
+  g_string_append_printf (text, _(", similarity %.2f"), lookup->match.similarity);
 }
 
 char *
@@ -258,14 +260,14 @@ explain_sentence (const ExplainSession *session, const Explanation *explanation)
     say_lookup (text, session, &explanation->lookup);
   else
     g_string_append (text, session->options->negative != NULL
-                               ? "own gradient of the triplet"
-                               : "own gradient of the pair");
+                               ? _("own gradient of the triplet")
+                               : _("own gradient of the pair"));
   g_string_append (text, ", ");
   if (explanation->top_k < n_channels)
-    g_string_append_printf (text, "top %d of ", explanation->top_k);
+    g_string_append_printf (text, _("top %d of "), explanation->top_k);
   else
-    g_string_append (text, "all ");
-  g_string_append_printf (text, "%d channels of %s", n_channels,
+    g_string_append (text, _("all "));
+  g_string_append_printf (text, _("%d channels of %s"), n_channels,
                           cam_explainer_layer (session->explainer));
   return g_strdup (text->str);
 }

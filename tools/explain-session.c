@@ -1,4 +1,5 @@
 /* explain-session.c -- model, database and layer, and the way of one picture */
+#include <glib/gi18n.h>
 #include <string.h>
 
 #include "tools/command.h"
@@ -41,14 +42,14 @@ only_database (const CamModel *model, GError **error)
                             (char *) g_ptr_array_index (paths, i));
   if (paths->len == 0)
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
-                 "No cluster database for the model “%s” lies beside it. Name "
+                 _("No cluster database for the model “%s” lies beside it. Name "
                  "one with -d, build one with “camlens build”, or explain by "
-                 "example with --positive and --negative.",
+                 "example with --positive and --negative."),
                  model->name);
   else
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                 "Several cluster databases fit the model “%s”: choose one of "
-                 "them with -d (%s).",
+                 _("Several cluster databases fit the model “%s”: choose one of "
+                 "them with -d (%s)."),
                  model->name, list->str);
   return NULL;
 }
@@ -84,9 +85,9 @@ open_explainer (ExplainSession *session, GError **error)
         {
           g_set_error (error, CAM_CLUSTER_DB_ERROR,
                        CAM_CLUSTER_DB_ERROR_OTHER_MODEL,
-                       "The database's channel weights are those of the layer "
+                       _("The database's channel weights are those of the layer "
                        "“%s”, not of “%s”: leave --layer out, or build a "
-                       "database for that layer.",
+                       "database for that layer."),
                        own, layer);
           return FALSE;
         }
@@ -101,9 +102,9 @@ open_explainer (ExplainSession *session, GError **error)
   if (session->explainer == NULL)
     return FALSE;
   if (cam_explainer_layer_is_fallback (session->explainer))
-    command_note ("the target layer was not chosen; taking “%s”, the last "
+    command_note (_("the target layer was not chosen; taking “%s”, the last "
                   "before the pooling, which is often not the best "
-                  "(--layer names another)",
+                  "(--layer names another)"),
                   cam_explainer_layer (session->explainer));
   return session->db == NULL
          || cam_cluster_db_fits (session->db, cam_model_digest (session->model),

@@ -4,11 +4,13 @@
 #include "tools/picture-write.h"
 #include "tools/picture.h"
 
+#include <glib/gi18n.h>
+
 static gboolean
 no_memory (const Explanation *explanation, GError **error)
 {
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE,
-               "Too little memory for the overlay of “%s” (%d x %d).",
+               _("Too little memory for the overlay of “%s” (%d x %d)."),
                explanation->path, explanation->view.width,
                explanation->view.height);
   return FALSE;
@@ -28,7 +30,7 @@ write_composite (const ExplainSession *session, const Explanation *explanation,
   if (width != explanation->view.width || height != explanation->view.height)
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED,
-                   "The picture “%s” changed while it was explained.",
+                   _("The picture “%s” changed while it was explained."),
                    explanation->path);
       return FALSE;
     }

@@ -1,6 +1,7 @@
 /* legend.c -- a bar of the colours, its ends, and a sentence */
 #include "tools/legend.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 #include "tools/picture-vips.h"
@@ -83,7 +84,7 @@ legend_add (const guint8 *base, int width, int *height, CamColormap colormap,
   if (whole == NULL)
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE,
-                   "Too little memory for the legend.");
+                   _("Too little memory for the legend."));
       return NULL;
     }
   memcpy (whole, base, above);

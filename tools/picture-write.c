@@ -1,6 +1,7 @@
 /* picture-write.c -- encoding */
 #include "tools/picture-write.h"
 
+#include <glib/gi18n.h>
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <string.h>
@@ -80,7 +81,7 @@ save_whole (VipsImage *image, const char *path, GError **error)
   if (g_rename (part, path) == 0)
     return TRUE;
   g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
-               "Cannot write “%s”: %s.", path, g_strerror (errno));
+               _("Cannot write “%s”: %s."), path, g_strerror (errno));
   g_unlink (part);
   return FALSE;
 }
@@ -89,7 +90,7 @@ static gboolean
 refuse_ending (const char *path, const char *known, GError **error)
 {
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
-               "Cannot write “%s”: its name should end in %s.", path, known);
+               _("Cannot write “%s”: its name should end in %s."), path, known);
   return FALSE;
 }
 

@@ -1,6 +1,7 @@
 /* picture.c -- decoding, upright and in sRGB */
 #include "tools/picture.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 #include "core/image/view.h"
@@ -14,7 +15,7 @@ picture_init (const char *program, GError **error)
   if (VIPS_INIT (program) != 0)
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED,
-                   "Cannot start libvips: %s", vips_error_buffer ());
+                   _("Cannot start libvips: %s"), vips_error_buffer ());
       return FALSE;
     }
   vips_block_untrusted_set (TRUE);
@@ -72,7 +73,7 @@ check_file (const char *path, GError **error)
   if (stream != NULL)
     return TRUE;
   g_set_error (error, G_IO_ERROR, local->code,
-               "Cannot read the picture “%s”: %s.", path, local->message);
+               _("Cannot read the picture “%s”: %s."), path, local->message);
   return FALSE;
 }
 
@@ -412,7 +413,7 @@ picture_load_rgba (const char *path, int *width, int *height, GError **error)
   if (pixels == NULL)
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE,
-                   "Too little memory for the picture “%s” (%d x %d).", path,
+                   _("Too little memory for the picture “%s” (%d x %d)."), path,
                    image->Xsize, image->Ysize);
       return NULL;
     }
