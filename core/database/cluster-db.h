@@ -50,6 +50,7 @@ typedef struct /* what the database says of itself; borrowed strings */
   double margin, eps;
   double far_distance;       /* 99th percentile of the pictures' own distance to
                                 their centroid, as 1 - similarity; < 0: not known */
+  int n_wanted;              /* clusters that were asked for; 0: not known */
   const char *preprocessing; /* how pictures went in, for people */
   const char *layer_choice;  /* what `--layer auto` measured; NULL: not asked */
 } CamClusterDbInfo;

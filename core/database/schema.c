@@ -149,6 +149,7 @@ static const Field fields[] = {
   FIELD ("margin", DOUBLE, margin, 0, 0),
   FIELD ("triplets", INT, triplets, 0, G_MAXINT),
   FIELD ("eps", DOUBLE, eps, 0, 0),
+  FIELD ("clusters_wanted", INT, n_wanted, 0, G_MAXINT),
   FIELD ("restarts", INT, restarts, 0, G_MAXINT),
   FIELD ("seed", UINT64, seed, 0, 0),
   FIELD ("far_distance", DOUBLE, far_distance, 0, 0),

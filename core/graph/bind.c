@@ -262,6 +262,22 @@ bind_nodes (Binder *binder, GError **error)
   return TRUE;
 }
 
+/* An inner tensor becomes an input: what made it is no longer asked. */
+static void
+cut_at (CamGraph *graph, CamValue *value)
+{
+  CamNode *node = value ? value->producer : NULL;
+
+  for (guint i = 0; node && i < node->n_outputs; i++)
+    if (node->outputs[i] == value)
+      {
+        node->outputs[i] = NULL;
+        value->producer = NULL;
+        value->dtype = CAM_DTYPE_FLOAT32;
+        g_ptr_array_add (graph->inputs, value);
+      }
+}
+
 CamGraph *
 cam_graph_bind (const CamGraph *graph, const CamBinding *bindings,
                 guint n_bindings, const char *const *keep, GError **error)
@@ -271,7 +287,11 @@ cam_graph_bind (const CamGraph *graph, const CamBinding *bindings,
   g_autofree guint8 *is_kept = NULL;
   Binder binder = { .graph = bound, .budget = FOLD_BUDGET };
 
-  if (! bound || ! choose_kept (&binder, keep, error))
+  if (! bound)
+    return NULL;
+  for (guint i = 0; i < n_bindings; i++)
+    cut_at (bound, cam_graph_find (bound, bindings[i].name));
+  if (! choose_kept (&binder, keep, error))
     return NULL;
   cam_graph_prune (bound, NULL);
   if (! bind_inputs (bound, bindings, n_bindings, error))

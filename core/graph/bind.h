@@ -14,7 +14,8 @@
 
 typedef struct
 {
-  const char *name; /* of a graph input */
+  const char *name; /* of a graph input, or of an inner float32 tensor: the
+                       graph is cut there, and begins with it */
   CamShape shape;   /* concrete         */
 } CamBinding;
 

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/engine/plan.h"
+#include "core/method/model-plan.h"
 
 typedef struct
 {
@@ -31,8 +31,8 @@ struct _CamSplitRun
   CamWorkspace *head, *tail;
 };
 
-static const char *const method_names[CAM_N_METHODS]
-    = { "gradcam", "gradcam++" };
+static const char *const method_names[CAM_N_METHODS] = { "gradcam",
+                                                         "gradcam++" };
 
 const char *
 cam_method_name (CamMethod method)
@@ -113,8 +113,7 @@ static void
 find_crossings (CamSplit *split, const CamGraph *graph)
 {
   const CamValue *layer = cam_graph_find (graph, split->layer);
-  const CamValue *embedding
-      = cam_graph_find (graph, split->model->embedding);
+  const CamValue *embedding = cam_graph_find (graph, split->model->embedding);
   g_autoptr (GHashTable) behind = values_behind (graph, layer);
   g_autoptr (GHashTable) needed = nodes_before (graph, embedding);
   g_autoptr (GHashTable) known = g_hash_table_new (NULL, NULL);
@@ -146,18 +145,6 @@ find_crossings (CamSplit *split, const CamGraph *graph)
     }
 }
 
-static CamBinding
-input_binding (const CamModel *model)
-{
-  const CamInputSettings *in = &model->input;
-  gint64 n_channels = in->channels == CAM_CHANNELS_GRAY ? 1 : 3;
-  gint64 nchw[4] = { 1, n_channels, in->height, in->width };
-  gint64 nhwc[4] = { 1, in->height, in->width, n_channels };
-
-  return (CamBinding) { model->input_name,
-                        cam_shape_make (4, in->nhwc ? nhwc : nchw) };
-}
-
 /* Shapes of what crosses; FALSE: something else than float32 does. */
 static gboolean
 measure_crossings (CamSplit *split, const CamPlan *plan)
@@ -180,7 +167,8 @@ measure_crossings (CamSplit *split, const CamPlan *plan)
 static CamPlan *
 make_head (CamSplit *split, GError **error)
 {
-  CamBinding binding = input_binding (split->model);
+  CamBinding binding = { split->model->input_name,
+                         cam_model_input_shape (split->model) };
   g_autoptr (GPtrArray) fetches = g_ptr_array_new ();
   CamPlanOptions options = { .bindings = &binding, .n_bindings = 1 };
 
@@ -198,8 +186,7 @@ make_tail (CamSplit *split, GError **error)
 {
   guint n = split->crossings->len;
   g_autofree CamBinding *bindings = g_new0 (CamBinding, n);
-  const char *fetches[]
-      = { split->model->embedding, split->layer, NULL };
+  const char *fetches[] = { split->model->embedding, split->layer, NULL };
   const char *at[] = { split->layer, NULL };
   CamPlanOptions options = { .bindings = bindings,
                              .n_bindings = n,
@@ -232,8 +219,8 @@ cut (CamSplit *split, GError **error)
 static gboolean
 do_not_cut (CamSplit *split, GError **error)
 {
-  CamBinding binding = input_binding (split->model);
-  Crossing input = { g_strdup (binding.name), binding.shape, 0 };
+  Crossing input = { g_strdup (split->model->input_name),
+                     cam_model_input_shape (split->model), 0 };
 
   g_clear_pointer (&split->head, cam_plan_unref);
   g_array_set_size (split->crossings, 0);
@@ -253,16 +240,10 @@ read_sizes (CamSplit *split, GError **error)
   g_autoptr (CamTensor) probe = NULL;
   g_autoptr (CamTensor) chw = NULL;
   CamShape shape;
-  gsize n;
 
-  if (! cam_plan_shape (split->head, split->model->embedding, NULL, &shape)
-      || ! cam_shape_count (&shape, 4, &n) || n == 0 || n > 1 << 20)
-    {
-      g_set_error (error, CAM_MODEL_ERROR, CAM_MODEL_ERROR_NO_EMBEDDING,
-                   "\"%s\" is no embedding", split->model->embedding);
-      return FALSE;
-    }
-  split->embedding_dim = (int) n;
+  if (! cam_model_check_embedding (split->model, split->head,
+                                   &split->embedding_dim, error))
+    return FALSE;
   cam_plan_shape (split->tail, split->layer, NULL, &shape);
   split->layout = split->model->layout_given
                       ? split->model->layout
@@ -386,8 +367,9 @@ keep (const CamSplitRun *run, const CamTensor *input, float *kept)
   for (guint i = 0; i < split->crossings->len; i++)
     {
       const Crossing *c = &g_array_index (split->crossings, Crossing, i);
-      const CamTensor *tensor
-          = split->is_cut ? cam_workspace_get (run->head, c->name) : input;
+      const CamTensor *tensor = split->is_cut
+                                    ? cam_workspace_get (run->head, c->name)
+                                    : input;
 
       memcpy (kept, tensor->data, c->n * sizeof (float));
       kept += c->n;
@@ -405,15 +387,9 @@ cam_split_forward (CamSplitRun *run, const CamTensor *input, float *embedding,
       || ! cam_workspace_run (run->head, cancellable, error))
     return FALSE;
   result = cam_workspace_get (run->head, model->embedding);
-  memcpy (embedding, result->data,
-          run->split->embedding_dim * sizeof (float));
-  for (int i = 0; i < run->split->embedding_dim; i++)
-    if (! isfinite (embedding[i]))
-      {
-        g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-                             "the network's embedding of it is not finite");
-        return FALSE;
-      }
+  if (! cam_model_check_finite (result, "the embedding", error))
+    return FALSE;
+  memcpy (embedding, result->data, run->split->embedding_dim * sizeof (float));
   if (kept != NULL)
     keep (run, input, kept);
   return TRUE;
@@ -429,8 +405,9 @@ run_tail (CamSplitRun *run, const float *kept, GCancellable *cancellable,
   for (guint i = 0; i < split->crossings->len; i++)
     {
       const Crossing *c = &g_array_index (split->crossings, Crossing, i);
-      g_autoptr (CamTensor) tensor = cam_tensor_new_over (
-          CAM_DTYPE_FLOAT32, &c->shape, (gpointer) kept, NULL, NULL);
+      g_autoptr (CamTensor)
+          tensor = cam_tensor_new_over (CAM_DTYPE_FLOAT32, &c->shape,
+                                        (gpointer) kept, NULL, NULL);
 
       if (! cam_workspace_set_input (run->tail, c->name, tensor, error))
         return FALSE;
@@ -449,8 +426,8 @@ seed_tensor (const CamSplit *split, const float *seeds, int n_seeds)
   memmove (shape.dims + 1, shape.dims, shape.n_dims * sizeof *shape.dims);
   shape.dims[0] = n_seeds;
   shape.n_dims++;
-  return cam_tensor_new_over (CAM_DTYPE_FLOAT32, &shape, (gpointer) seeds,
-                              NULL, NULL);
+  return cam_tensor_new_over (CAM_DTYPE_FLOAT32, &shape, (gpointer) seeds, NULL,
+                              NULL);
 }
 
 /* Row @i of gradients [n_seeds, shape of the layer] as K x h x w. */
@@ -477,15 +454,16 @@ mean_weights (CamSplitRun *run, const CamTensor *gradients, CamMethod method,
   int n = split->n_channels, n_seeds = (int) gradients->shape.dims[0];
   g_autofree float *one = g_new (float, n);
   g_autofree double *sum = g_new0 (double, n);
-  g_autoptr (CamTensor) activations = cam_activations_chw (
-      cam_workspace_get (run->tail, split->layer), split->layout, error);
+  g_autoptr (CamTensor) activations =
+      cam_activations_chw (cam_workspace_get (run->tail, split->layer),
+                           split->layout, error);
 
   if (activations == NULL)
     return FALSE;
   for (int i = 0; i < n_seeds; i++)
     {
-      g_autoptr (CamTensor) gradient
-          = gradient_row (split, gradients, i, error);
+      g_autoptr (CamTensor)
+          gradient = gradient_row (split, gradients, i, error);
 
       if (gradient == NULL)
         return FALSE;

@@ -1,0 +1,205 @@
+/* build-mine.c -- between the passes: which pictures each is held against
+ *
+ * Random triplets are drawn when they are needed.  Mined ones need every
+ * distance once: 64 anchors at a time against all, one matrix product.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "core/base/blas.h"
+#include "core/database/build-private.h"
+
+#define TILE 64
+
+static gboolean
+refuse (GError **error, const char *message)
+{
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, message);
+  return FALSE;
+}
+
+static CamTriplets *
+label_by_value (const CamBuildOptions *options, const int *ids, int n)
+{
+  g_autofree double *values = g_new (double, n);
+
+  for (int i = 0; i < n; i++)
+    values[i] = options->pictures[ids != NULL ? ids[i] : i].value;
+  return cam_triplets_new_values (values, n);
+}
+
+/* Equal labels are equal numbers; a picture without one is alone. */
+static CamTriplets *
+label_by_name (const CamBuildOptions *options, const int *ids, int n)
+{
+  g_autofree int *labels = g_new (int, n);
+  g_autoptr (GHashTable) numbers = g_hash_table_new (g_str_hash, g_str_equal);
+
+  for (int i = 0; i < n; i++)
+    {
+      const char *label = options->pictures[ids != NULL ? ids[i] : i].label;
+      int number = label == NULL
+                       ? 0
+                       : GPOINTER_TO_INT (g_hash_table_lookup (numbers, label));
+
+      labels[i] = number > 0 ? number - 1 : i;
+      if (label != NULL && number == 0)
+        g_hash_table_insert (numbers, (gpointer) label,
+                             GINT_TO_POINTER (i + 1));
+    }
+  return cam_triplets_new_labels (labels, n);
+}
+
+CamTriplets *
+cam_build_label (const CamBuildOptions *options, const int *ids, int n,
+                 GError **error)
+{
+  g_autoptr (CamTriplets) triplets = options->continuous
+                                         ? label_by_value (options, ids, n)
+                                         : label_by_name (options, ids, n);
+  gboolean positives = FALSE, negatives = FALSE;
+
+  for (int i = 0; i < n; i++)
+    {
+      positives |= cam_triplets_n_positives (triplets, i) > 0;
+      negatives |= cam_triplets_n_negatives (triplets, i) > 0;
+    }
+  if (! positives)
+    refuse (error, "no label has two pictures, so there is nothing to hold a"
+                   " picture against: put pictures of a kind in one folder, or"
+                   " give --labels");
+  else if (! negatives && cam_score_has_negative (options->score))
+    refuse (error, "all pictures have the same label, and a triplet needs a"
+                   " picture of another: sort them into folders, give"
+                   " --labels, or use --score dot");
+  else
+    return g_steal_pointer (&triplets);
+  return NULL;
+}
+
+static gboolean
+read_rows (CamBuild *build, GError **error)
+{
+  int dim = build->dim;
+  gsize n = build->n_rows;
+
+  build->ids = g_try_new (int, n);
+  build->unit = g_try_new (float, n * dim);
+  build->norms = g_try_new (float, n);
+  if (! build->ids || ! build->unit || ! build->norms)
+    {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE,
+                   "not enough memory for the embeddings of %d pictures",
+                   build->n_rows);
+      return FALSE;
+    }
+  if (! cam_build_work_embeddings (build->work, build->n_rows, dim, build->ids,
+                                   build->unit, error))
+    return FALSE;
+  for (gsize i = 0; i < n; i++)
+    {
+      float *row = build->unit + i * dim;
+      double square = 0;
+
+      for (int d = 0; d < dim; d++)
+        square += (double) row[d] * row[d];
+      build->norms[i] = (float) sqrt (square);
+      for (int d = 0; square > 0 && d < dim; d++)
+        row[d] = (float) (row[d] / sqrt (square));
+    }
+  return TRUE;
+}
+
+typedef struct
+{
+  CamBuild *build;
+  CamTripletOptions options;
+  float *cosines; /* [n_jobs, TILE, n_rows] */
+  gint64 first;   /* tile of this round */
+} Mining;
+
+static gboolean
+tile_is_done (const CamBuild *build, int first, int rows)
+{
+  for (int i = first; i < first + rows; i++)
+    if (! build->weighed[build->ids[i]])
+      return FALSE;
+  return TRUE;
+}
+
+static void
+mine_tile (gint64 tile, int thread, gpointer data)
+{
+  Mining *m = data;
+  CamBuild *build = m->build;
+  int n = build->n_rows, dim = build->dim;
+  int first = (int) (m->first + tile) * TILE;
+  int rows = MIN (TILE, n - first);
+  float *cosines = m->cosines + (gsize) thread * TILE * n;
+
+  if (tile_is_done (build, first, rows))
+    return;
+  cam_sgemm (FALSE, TRUE, rows, n, dim, 1, build->unit + (gsize) first * dim,
+             dim, build->unit, dim, 0, cosines, n);
+  for (int i = 0; i < rows; i++)
+    build->counts[first + i] =
+        cam_triplets_draw (build->triplets, &m->options, first + i,
+                           build->ids[first + i], cosines + (gsize) i * n,
+                           build->drawn
+                               + (gsize) (first + i)
+                                     * build->options->n_triplets);
+}
+
+static gboolean
+mine (CamBuild *build, GError **error)
+{
+  const CamBuildOptions *o = build->options;
+  gsize n = build->n_rows;
+  gint64 n_tiles = (build->n_rows + TILE - 1) / TILE;
+  g_autofree float *cosines = g_try_new (float, (gsize) build->n_jobs * TILE * n);
+  Mining m = { build,
+               { o->n_triplets, TRUE, o->mining, o->margin, o->seed },
+               cosines };
+
+  build->drawn = g_try_new (CamTriplet, n * o->n_triplets);
+  build->counts = g_try_new0 (CamTripletCounts, n);
+  if (! cosines || ! build->drawn || ! build->counts)
+    {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE,
+                   "not enough memory for %d triplets of %d pictures each",
+                   o->n_triplets, build->n_rows);
+      return FALSE;
+    }
+  build->total = n_tiles;
+  for (m.first = 0; m.first < n_tiles; m.first += build->n_jobs)
+    {
+      build->done = m.first;
+      cam_build_report (build);
+      if (g_cancellable_set_error_if_cancelled (build->cancellable, error))
+        return FALSE;
+      cam_threads_run (build->threads, MIN (build->n_jobs, n_tiles - m.first),
+                       mine_tile, &m);
+    }
+  return TRUE;
+}
+
+gboolean
+cam_build_mine (CamBuild *build, GError **error)
+{
+  const CamBuildOptions *o = build->options;
+
+  build->stage = CAM_BUILD_MINING;
+  build->n_rows = cam_build_work_count (build->work, error);
+  if (build->n_rows < 0)
+    return FALSE;
+  if (build->n_rows == 0)
+    return refuse (error, "none of the pictures could be read");
+  if (! read_rows (build, error))
+    return FALSE;
+  build->digests = cam_build_work_digests (build->work, error);
+  build->triplets = cam_build_label (o, build->ids, build->n_rows, error);
+  if (build->digests == NULL || build->triplets == NULL)
+    return FALSE;
+  return o->mining == CAM_MINING_RANDOM || ! cam_score_has_negative (o->score)
+         || mine (build, error);
+}

@@ -1,0 +1,20 @@
+/* build-settings.h -- what the results of a build depend on, written down so
+ * that it is not resumed as another
+ */
+#pragma once
+
+#include "core/database/builder.h"
+#include "core/database/sql.h"
+
+/* Writes tables setting and source. */
+gboolean cam_build_settings_write (CamSql *sql, const CamBuildOptions *options,
+                                   GError **error);
+/* Fails (INVALID_ARGUMENT) naming the first difference. */
+gboolean cam_build_settings_check (CamSql *sql, const CamBuildOptions *options,
+                                   GError **error);
+/* Does the finished database @path come of the same settings and pictures? */
+gboolean cam_build_settings_match (const char *path,
+                                   const CamBuildOptions *options);
+/* How pictures go in, in one line for people and for comparing (transfer
+ * full) */
+char *cam_build_preprocessing (const CamInputSettings *settings);

@@ -1,0 +1,362 @@
+/* build-work.c -- OUT.partial: what a build knows so far */
+#include "core/database/build-work.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+
+#include "core/database/build-settings.h"
+#include "core/database/file-lock.h"
+#include "core/database/schema.h"
+
+#define APPLICATION_ID 0x43614c77 /* "CaLw" */
+#define COMMIT_AFTER (2 * G_USEC_PER_SEC)
+
+static const char schema[] =
+    "CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL)"
+    " WITHOUT ROWID;"
+    "CREATE TABLE source (id INTEGER PRIMARY KEY, path TEXT NOT NULL,"
+    " label TEXT, value REAL);"
+    "CREATE TABLE seen (id INTEGER PRIMARY KEY, digest TEXT, embedding BLOB,"
+    " reason TEXT);"
+    "CREATE TABLE weighed (id INTEGER PRIMARY KEY, triplets INTEGER NOT NULL,"
+    " semi_hard INTEGER NOT NULL, active INTEGER NOT NULL,"
+    " below INTEGER NOT NULL, weights BLOB);";
+
+struct _CamBuildWork
+{
+  char *path;
+  CamFileLock *lock;
+  CamSql *sql;
+  CamStatement *add_seen, *add_weighed;
+  gint64 committed; /* monotonic time */
+};
+
+/* 0 where the query fails: a file that was just begun, or is not ours. */
+static gint64
+number (CamSql *sql, const char *text)
+{
+  g_autoptr (CamStatement) select = cam_sql_prepare (sql, text, NULL);
+
+  if (select == NULL || cam_statement_step (select, NULL) != SQLITE_ROW)
+    return 0;
+  return sqlite3_column_int64 (select, 0);
+}
+
+static gboolean
+begin (CamBuildWork *work, const CamBuildOptions *options, GError **error)
+{
+  g_autofree char *setup = g_strdup_printf (
+      "PRAGMA synchronous = NORMAL; BEGIN; PRAGMA application_id = %d; %s",
+      APPLICATION_ID, schema);
+
+  return cam_sql_exec (work->sql, setup, error)
+         && cam_build_settings_write (work->sql, options, error)
+         && cam_sql_exec (work->sql, "COMMIT", error);
+}
+
+static gboolean
+refuse_leftover (CamBuildWork *work, const CamBuildOptions *options,
+                 GError **error)
+{
+  g_autofree char *name = g_filename_display_name (work->path);
+
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+               "%s holds an interrupted build (%d of %d pictures embedded):"
+               " go on with it with --resume, or begin again with --restart",
+               name, (int) number (work->sql, "SELECT count (*) FROM seen"),
+               (int) number (work->sql, "SELECT count (*) FROM source"));
+  return FALSE;
+}
+
+static gboolean
+refuse_foreign (CamBuildWork *work, GError **error)
+{
+  g_autofree char *name = g_filename_display_name (work->path);
+
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+               "%s is there and is no interrupted build: move it away, or"
+               " choose another name for the database",
+               name);
+  return FALSE;
+}
+
+/* An empty file, or one whose first commit did not come about, is begun
+ * anew. */
+static gboolean
+begin_or_resume (CamBuildWork *work, const CamBuildOptions *options,
+                 GError **error)
+{
+  GStatBuf st;
+
+  if (options->restart && ! options->resume)
+    {
+      g_clear_pointer (&work->sql, cam_sql_close);
+      if (! cam_file_lock_clear (work->lock, error))
+        return FALSE;
+      work->sql = cam_sql_open_exclusive (work->path, TRUE, error);
+      return work->sql != NULL && begin (work, options, error);
+    }
+  if (number (work->sql, "PRAGMA application_id") == APPLICATION_ID)
+    return options->resume
+               ? cam_build_settings_check (work->sql, options, error)
+               : refuse_leftover (work, options, error);
+  if (number (work->sql, "SELECT count (*) FROM sqlite_schema") > 0
+      || (g_stat (work->path, &st) == 0 && st.st_size > 4096))
+    return refuse_foreign (work, error);
+  return begin (work, options, error);
+}
+
+static gboolean
+prepare (CamBuildWork *work, GError **error)
+{
+  work->add_seen =
+      cam_sql_prepare (work->sql,
+                       "INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?)",
+                       error);
+  if (work->add_seen == NULL)
+    return FALSE;
+  work->add_weighed = cam_sql_prepare (work->sql,
+                                       "INSERT OR REPLACE INTO weighed VALUES "
+                                       "(?, ?, ?, ?, ?, ?)",
+                                       error);
+  work->committed = g_get_monotonic_time ();
+  return work->add_weighed != NULL && cam_sql_exec (work->sql, "BEGIN", error);
+}
+
+CamBuildWork *
+cam_build_work_new (const char *out, const CamBuildOptions *options,
+                    GError **error)
+{
+  g_autoptr (CamBuildWork) work = g_new0 (CamBuildWork, 1);
+
+  work->path = g_strconcat (out, ".partial", NULL);
+  work->lock = cam_file_lock_new (work->path, error);
+  if (work->lock == NULL)
+    return NULL;
+  work->sql = cam_sql_open_exclusive (work->path, TRUE, error);
+  if (work->sql == NULL || ! begin_or_resume (work, options, error)
+      || ! prepare (work, error))
+    return NULL;
+  return g_steal_pointer (&work);
+}
+
+static void
+close_sql (CamBuildWork *work)
+{
+  g_clear_pointer (&work->add_seen, cam_statement_free);
+  g_clear_pointer (&work->add_weighed, cam_statement_free);
+  g_clear_pointer (&work->sql, cam_sql_close);
+}
+
+void
+cam_build_work_free (CamBuildWork *work)
+{
+  if (work == NULL)
+    return;
+  if (work->sql != NULL)
+    cam_sql_exec (work->sql, "COMMIT", NULL);
+  close_sql (work);
+  cam_file_lock_free (work->lock);
+  g_free (work->path);
+  g_free (work);
+}
+
+static gboolean
+mark (CamSql *sql, const char *text, gboolean *marks, GError **error)
+{
+  g_autoptr (CamStatement) select = cam_sql_prepare (sql, text, error);
+  int status;
+
+  if (select == NULL)
+    return FALSE;
+  while ((status = cam_statement_step (select, error)) == SQLITE_ROW)
+    marks[sqlite3_column_int (select, 0)] = TRUE;
+  return status == SQLITE_DONE;
+}
+
+gboolean
+cam_build_work_done (CamBuildWork *work, gboolean *seen, gboolean *weighed,
+                     GError **error)
+{
+  return mark (work->sql, "SELECT id FROM seen JOIN source USING (id)", seen,
+               error)
+         && mark (work->sql, "SELECT id FROM weighed JOIN source USING (id)",
+                  weighed, error);
+}
+
+gboolean
+cam_build_work_add_seen (CamBuildWork *work, int picture, const char *digest,
+                         const float *embedding, int dim, GError **error)
+{
+  sqlite3_bind_int (work->add_seen, 1, picture);
+  cam_bind_text (work->add_seen, 2, digest);
+  cam_bind_floats (work->add_seen, 3, embedding, dim);
+  return cam_statement_run (work->add_seen, error);
+}
+
+gboolean
+cam_build_work_add_skipped (CamBuildWork *work, int picture, const char *reason,
+                            GError **error)
+{
+  sqlite3_bind_int (work->add_seen, 1, picture);
+  cam_bind_text (work->add_seen, 4, reason);
+  return cam_statement_run (work->add_seen, error);
+}
+
+gboolean
+cam_build_work_add_weighed (CamBuildWork *work, int picture,
+                            const CamTripletCounts *counts, gsize n_below,
+                            const float *weights, int n_channels,
+                            GError **error)
+{
+  CamStatement *s = work->add_weighed;
+
+  sqlite3_bind_int (s, 1, picture);
+  sqlite3_bind_int (s, 2, counts->n);
+  sqlite3_bind_int (s, 3, counts->semi_hard);
+  sqlite3_bind_int (s, 4, counts->active);
+  sqlite3_bind_int64 (s, 5, (gint64) n_below);
+  cam_bind_floats (s, 6, weights, n_channels);
+  return cam_statement_run (s, error);
+}
+
+gboolean
+cam_build_work_commit (CamBuildWork *work, gboolean now, GError **error)
+{
+  gint64 time = g_get_monotonic_time ();
+
+  if (! now && time - work->committed < COMMIT_AFTER)
+    return TRUE;
+  work->committed = time;
+  return cam_sql_exec (work->sql, "COMMIT; BEGIN", error);
+}
+
+int
+cam_build_work_count (CamBuildWork *work, GError **error)
+{
+  g_autoptr (CamStatement)
+      select = cam_sql_prepare (work->sql, "SELECT count (embedding) FROM seen",
+                                error);
+
+  if (select == NULL || cam_statement_step (select, error) != SQLITE_ROW)
+    return -1;
+  return sqlite3_column_int (select, 0);
+}
+
+gboolean
+cam_build_work_embeddings (CamBuildWork *work, int n, int dim, int *pictures,
+                           float *rows, GError **error)
+{
+  g_autoptr (CamStatement)
+      select = cam_sql_prepare (work->sql,
+                                "SELECT id, embedding FROM seen WHERE "
+                                "embedding IS NOT NULL ORDER BY id",
+                                error);
+
+  if (select == NULL)
+    return FALSE;
+  for (int i = 0; i < n; i++)
+    {
+      if (cam_statement_step (select, error) != SQLITE_ROW
+          || ! cam_column_floats (select, 1, dim, rows + (gsize) i * dim,
+                                  error))
+        return FALSE;
+      pictures[i] = sqlite3_column_int (select, 0);
+    }
+  return TRUE;
+}
+
+GHashTable *
+cam_build_work_digests (CamBuildWork *work, GError **error)
+{
+  g_autoptr (GHashTable)
+      digests = g_hash_table_new_full (NULL, NULL, NULL, g_free);
+  g_autoptr (CamStatement) select =
+      cam_sql_prepare (work->sql,
+                       "SELECT id, digest FROM seen WHERE digest IS NOT NULL",
+                       error);
+  int status = -1;
+
+  if (select == NULL)
+    return NULL;
+  while ((status = cam_statement_step (select, error)) == SQLITE_ROW)
+    g_hash_table_insert (digests,
+                         GINT_TO_POINTER (sqlite3_column_int (select, 0)),
+                         cam_column_text (select, 1));
+  return status == SQLITE_DONE ? g_steal_pointer (&digests) : NULL;
+}
+
+CamPictureRows *
+cam_build_work_rows (CamBuildWork *work, int dim, int n_channels,
+                     GError **error)
+{
+  return cam_picture_rows_new (
+      work->sql,
+      "SELECT source.id, path, digest, label, value, triplets, semi_hard,"
+      " active, embedding, weights FROM source JOIN seen USING (id)"
+      " LEFT JOIN weighed USING (id) WHERE embedding IS NOT NULL"
+      " ORDER BY source.id",
+      dim, n_channels, error);
+}
+
+static void
+skipped_free (gpointer data)
+{
+  CamSkippedPicture *skipped = data;
+
+  g_free (skipped->name);
+  g_free (skipped->reason);
+  g_free (skipped);
+}
+
+void
+cam_build_summary_clear (CamBuildSummary *summary)
+{
+  g_clear_pointer (&summary->skipped, g_ptr_array_unref);
+}
+
+gboolean
+cam_build_work_summary (CamBuildWork *work, CamBuildSummary *summary,
+                        GError **error)
+{
+  g_autoptr (CamStatement) select =
+      cam_sql_prepare (work->sql,
+                       "SELECT path, reason FROM source JOIN seen USING (id)"
+                       " WHERE embedding IS NULL ORDER BY id",
+                       error);
+  int status;
+
+  if (select == NULL)
+    return FALSE;
+  cam_build_summary_clear (summary);
+  summary->skipped = g_ptr_array_new_with_free_func (skipped_free);
+  while ((status = cam_statement_step (select, error)) == SQLITE_ROW)
+    {
+      CamSkippedPicture *skipped = g_new (CamSkippedPicture, 1);
+
+      skipped->name = cam_column_text (select, 0);
+      skipped->reason = cam_column_text (select, 1);
+      g_ptr_array_add (summary->skipped, skipped);
+    }
+  summary->n_pictures = (int) number (work->sql,
+                                      "SELECT count (embedding) FROM seen");
+  summary->n_alone = (int)
+      number (work->sql, "SELECT count (*) FROM weighed WHERE weights IS NULL");
+  summary->n_triplets = number (work->sql,
+                                "SELECT total (triplets) FROM weighed");
+  summary->n_semi_hard = number (work->sql,
+                                 "SELECT total (semi_hard) FROM weighed");
+  summary->n_active = number (work->sql, "SELECT total (active) FROM weighed");
+  summary->n_below = number (work->sql, "SELECT total (below) FROM weighed");
+  return status == SQLITE_DONE;
+}
+
+void
+cam_build_work_remove (CamBuildWork *work)
+{
+  g_autofree char *journal = g_strconcat (work->path, "-journal", NULL);
+
+  close_sql (work);
+  g_unlink (work->path);
+  g_unlink (journal);
+}

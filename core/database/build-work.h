@@ -1,0 +1,54 @@
+/* build-work.h -- OUT.partial: what a build knows so far
+ *
+ * Tables: setting (what the results depend on), source (the pictures, in
+ * order), seen (pass 1: embedding, or why there is none), weighed (pass 2).
+ * Everything is keyed by the picture's number, so the order of arrival leaves
+ * no trace.
+ */
+#pragma once
+
+#include "core/database/builder.h"
+#include "core/database/picture-rows.h"
+
+typedef struct _CamBuildWork CamBuildWork;
+
+/* Opens, locks, and begins or resumes.  (transfer full) */
+CamBuildWork *cam_build_work_new (const char *out,
+                                  const CamBuildOptions *options,
+                                  GError **error);
+void cam_build_work_free (CamBuildWork *work);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (CamBuildWork, cam_build_work_free)
+
+/* [n_pictures] for each: TRUE where pass 1, or 2, is done with it. */
+gboolean cam_build_work_done (CamBuildWork *work, gboolean *seen,
+                              gboolean *weighed, GError **error);
+gboolean cam_build_work_add_seen (CamBuildWork *work, int picture,
+                                  const char *digest, const float *embedding,
+                                  int dim, GError **error);
+gboolean cam_build_work_add_skipped (CamBuildWork *work, int picture,
+                                     const char *reason, GError **error);
+/* @weights NULL: its label has no other picture */
+gboolean cam_build_work_add_weighed (CamBuildWork *work, int picture,
+                                     const CamTripletCounts *counts,
+                                     gsize n_below, const float *weights,
+                                     int n_channels, GError **error);
+/* Commits where the last commit is two seconds old, or @now. */
+gboolean cam_build_work_commit (CamBuildWork *work, gboolean now,
+                                GError **error);
+
+/* How many have an embedding; -1 with an error. */
+int cam_build_work_count (CamBuildWork *work, GError **error);
+/* Reads them in order: @pictures [n] numbers, @rows [n, dim]. */
+gboolean cam_build_work_embeddings (CamBuildWork *work, int n, int dim,
+                                    int *pictures, float *rows, GError **error);
+/* SHA-256 of the files as pass 1 saw them: picture number -> text (transfer
+ * full) */
+GHashTable *cam_build_work_digests (CamBuildWork *work, GError **error);
+/* Rows for clustering: of the pictures that have an embedding. */
+CamPictureRows *cam_build_work_rows (CamBuildWork *work, int dim,
+                                     int n_channels, GError **error);
+/* Sums and the skipped pictures, into the summary. */
+gboolean cam_build_work_summary (CamBuildWork *work, CamBuildSummary *summary,
+                                 GError **error);
+/* The database is finished: removes the file. */
+void cam_build_work_remove (CamBuildWork *work);

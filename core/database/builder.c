@@ -1,0 +1,273 @@
+/* builder.c -- a folder of pictures into a cluster database */
+#include "core/database/builder.h"
+
+#include <string.h>
+
+#include "core/database/build-private.h"
+#include "core/database/build-settings.h"
+#include "core/database/clustering.h"
+
+const char *
+cam_build_stage_name (CamBuildStage stage)
+{
+  static const char *const names[CAM_N_BUILD_STAGES] = { "embedding", "mining",
+                                                         "weighing",
+                                                         "clustering" };
+
+  g_return_val_if_fail (stage < CAM_N_BUILD_STAGES, NULL);
+  return names[stage];
+}
+
+static char *
+digest_of (const char *path, GError **error)
+{
+  g_autoptr (GFile) file = g_file_new_for_path (path);
+  g_autoptr (GFileInputStream) in = g_file_read (file, NULL, error);
+  g_autoptr (GChecksum) sum = g_checksum_new (G_CHECKSUM_SHA256);
+  g_autofree guchar *buffer = g_malloc (1 << 16);
+  gssize n;
+
+  if (in == NULL)
+    return NULL;
+  while ((n = g_input_stream_read (G_INPUT_STREAM (in), buffer, 1 << 16, NULL,
+                                   error))
+         > 0)
+    g_checksum_update (sum, buffer, n);
+  return n == 0 ? g_strdup (g_checksum_get_string (sum)) : NULL;
+}
+
+CamTensor *
+cam_build_load (CamBuild *build, int picture, char **digest, GError **error)
+{
+  const CamBuildOptions *o = build->options;
+  const char *path = o->pictures[picture].path;
+
+  *digest = digest_of (path, error);
+  return *digest != NULL ? o->load (path, o->data, error) : NULL;
+}
+
+void
+cam_build_report (CamBuild *build)
+{
+  const CamBuildOptions *o = build->options;
+
+  if (o->progress != NULL)
+    o->progress (build->stage, build->done, build->total, o->data);
+}
+
+static void
+build_clear (CamBuild *build)
+{
+  for (int i = 0; build->runs != NULL && i < build->n_jobs; i++)
+    cam_split_run_free (build->runs[i]);
+  g_free (build->runs);
+  g_clear_pointer (&build->split, cam_split_free);
+  g_clear_pointer (&build->threads, cam_threads_free);
+  g_clear_pointer (&build->work, cam_build_work_free);
+  g_clear_pointer (&build->cache, cam_build_cache_free);
+  g_clear_pointer (&build->digests, g_hash_table_unref);
+  g_clear_pointer (&build->triplets, cam_triplets_free);
+  g_free (build->seen);
+  g_free (build->weighed);
+  g_free (build->ids);
+  g_free (build->unit);
+  g_free (build->norms);
+  g_free (build->drawn);
+  g_free (build->counts);
+  g_free (build->todo);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (CamBuild, build_clear)
+
+static gboolean
+prepare (CamBuild *build, const char *out, GError **error)
+{
+  const CamBuildOptions *o = build->options;
+
+  build->n_jobs = o->n_jobs > 0 ? o->n_jobs : (int) g_get_num_processors ();
+  build->threads = cam_threads_new (build->n_jobs);
+  build->split = cam_split_new (o->model, o->layer, error);
+  if (build->split == NULL)
+    return FALSE;
+  build->dim = cam_split_embedding_dim (build->split);
+  build->n_channels = cam_split_channels (build->split);
+  build->runs = g_new0 (CamSplitRun *, build->n_jobs);
+  for (int i = 0; i < build->n_jobs; i++)
+    if ((build->runs[i] = cam_split_run_new (build->split, error)) == NULL)
+      return FALSE;
+  build->work = cam_build_work_new (out, o, error);
+  if (build->work == NULL)
+    return FALSE;
+  build->cache =
+      cam_build_cache_new (out, cam_split_kept (build->split) * sizeof (float),
+                           o->n_pictures, o->cache_bytes);
+  build->seen = g_new0 (gboolean, o->n_pictures);
+  build->weighed = g_new0 (gboolean, o->n_pictures);
+  build->todo = g_new (int, o->n_pictures);
+  return cam_build_work_done (build->work, build->seen, build->weighed, error);
+}
+
+static GBytes *
+thumbnail (int id, const char *path, gpointer data)
+{
+  const CamBuildOptions *o = ((CamBuild *) data)->options;
+
+  return o->thumbnail (o->pictures[id].path, o->data);
+}
+
+typedef struct
+{
+  CamBuild *build;
+  CamBuildSummary *summary;
+} Finish;
+
+static GBytes *
+thumbnail_of_finish (int id, const char *path, gpointer data)
+{
+  return thumbnail (id, path, ((Finish *) data)->build);
+}
+
+static gboolean
+add_skipped (CamDbWriter *writer, gpointer data, GError **error)
+{
+  const CamBuildSummary *summary = ((Finish *) data)->summary;
+
+  for (guint i = 0; i < summary->skipped->len; i++)
+    {
+      const CamSkippedPicture *skipped = summary->skipped->pdata[i];
+
+      if (! cam_db_writer_add_skipped (writer, skipped->name, skipped->reason,
+                                       error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static CamClusterDbInfo
+describe (const CamBuild *build, const char *preprocessing)
+{
+  static const char *const layouts[] = { "nchw", "nhwc", "tokens",
+                                         "tokens+cls" };
+  const CamBuildOptions *o = build->options;
+
+  return (CamClusterDbInfo) {
+    .model_digest = cam_model_digest (o->model),
+    .model_name = o->model->name,
+    .preprocessing = preprocessing,
+    .layer = o->layer,
+    .layout = layouts[cam_split_layout (build->split)],
+    .layer_choice = o->layer_choice,
+    .method = cam_method_name (o->method),
+    .score = cam_score_name (o->score),
+    .mining = cam_mining_name (o->mining),
+    .metric = CAM_METRIC_COSINE,
+    .embedding_dim = build->dim,
+    .n_channels = build->n_channels,
+    .triplets = o->n_triplets,
+    .margin = o->margin,
+    .eps = o->eps,
+    .program_version = o->program_version,
+  };
+}
+
+/* Pass 3.  What pass 2 needed is let go of first. */
+static gboolean
+write_database (CamBuild *build, const char *out, CamBuildSummary *summary,
+                GError **error)
+{
+  const CamBuildOptions *o = build->options;
+  g_autofree char *preprocessing = cam_build_preprocessing (&o->model->input);
+  CamClusterDbInfo info = describe (build, preprocessing);
+  g_autoptr (CamPictureRows) rows = NULL;
+  Finish finish = { build, summary };
+  CamClusteringResult result = { 0 };
+  CamClustering clustering = { .n_rows = build->n_rows,
+                               .info = &info,
+                               .n_clusters = o->n_clusters,
+                               .restarts = o->restarts,
+                               .seed = o->seed,
+                               .compact = o->compact,
+                               .thumbnail = o->thumbnail != NULL
+                                                ? thumbnail_of_finish
+                                                : NULL,
+                               .data = &finish,
+                               .finish = add_skipped,
+                               .threads = build->threads };
+
+  g_clear_pointer (&build->unit, g_free);
+  g_clear_pointer (&build->drawn, g_free);
+  build->stage = CAM_BUILD_CLUSTERING;
+  build->done = 0;
+  build->total = build->n_rows;
+  cam_build_report (build);
+  clustering.rows = rows = cam_build_work_rows (build->work, build->dim,
+                                                build->n_channels, error);
+  if (rows == NULL
+      || ! cam_clustering_write (&clustering, out, &result, build->cancellable,
+                                 error))
+    return FALSE;
+  summary->n_wanted = o->n_clusters;
+  summary->n_clusters = result.n_clusters;
+  summary->n_lent = result.n_lent;
+  build->done = build->total;
+  cam_build_report (build);
+  return TRUE;
+}
+
+/* Says which was the first that could not be read, where none could. */
+static void
+name_first_skipped (const CamBuildSummary *summary, GError **error)
+{
+  if (summary->n_pictures == 0 && summary->skipped != NULL
+      && summary->skipped->len > 0 && error != NULL && *error != NULL)
+    {
+      const CamSkippedPicture *first = summary->skipped->pdata[0];
+
+      g_prefix_error (error, "%s: %s: ", first->name, first->reason);
+    }
+}
+
+static gboolean
+run_passes (CamBuild *build, const char *out, CamBuildSummary *summary,
+            GError **error)
+{
+  gboolean good;
+
+  for (int i = 0; i < build->options->n_pictures; i++)
+    summary->n_resumed += build->seen[i];
+  if (! cam_build_embed (build, error))
+    return FALSE;
+  good = cam_build_mine (build, error);
+  if (good)
+    good = cam_build_weigh (build, error);
+  if (! cam_build_work_summary (build->work, summary, good ? error : NULL))
+    return FALSE;
+  if (! good)
+    {
+      name_first_skipped (summary, error);
+      return FALSE;
+    }
+  return write_database (build, out, summary, error);
+}
+
+gboolean
+cam_build_database (const CamBuildOptions *options, const char *out,
+                    CamBuildSummary *summary, GCancellable *cancellable,
+                    GError **error)
+{
+  g_auto (CamBuild) build = { .options = options, .cancellable = cancellable };
+  g_autofree char *partial = g_strconcat (out, ".partial", NULL);
+  g_autoptr (CamTriplets) possible = NULL;
+
+  if (options->resume && ! g_file_test (partial, G_FILE_TEST_EXISTS)
+      && cam_build_settings_match (out, options))
+    {
+      summary->was_complete = TRUE;
+      return TRUE;
+    }
+  possible = cam_build_label (options, NULL, options->n_pictures, error);
+  if (possible == NULL || ! prepare (&build, out, error)
+      || ! run_passes (&build, out, summary, error))
+    return FALSE;
+  cam_build_work_remove (build.work);
+  return TRUE;
+}
