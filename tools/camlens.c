@@ -15,6 +15,8 @@
 
 static const Command commands[] = {
   { "bench", N_("times forward passes of a network"), command_bench },
+  { "build", N_("builds a database from a folder of pictures"),
+    command_build },
   { "db", N_("shows, verifies, exports and imports databases"), command_db },
   { "embed", N_("writes the embeddings of pictures"), command_embed },
   { "explain", N_("shows why a picture lies where it does"), command_explain },

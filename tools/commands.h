@@ -3,6 +3,7 @@
 #pragma once
 
 int command_bench (int argc, char **argv);
+int command_build (int argc, char **argv);
 int command_db (int argc, char **argv);
 int command_embed (int argc, char **argv);
 int command_explain (int argc, char **argv);

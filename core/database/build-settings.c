@@ -57,6 +57,16 @@ write_source (CamStatement *insert, int id, const CamBuildPicture *picture,
   return cam_statement_run (insert, error);
 }
 
+static gboolean
+write_choice (CamStatement *insert, const char *choice, GError **error)
+{
+  if (choice == NULL)
+    return TRUE;
+  cam_bind_text (insert, 1, "layer_choice");
+  cam_bind_text (insert, 2, choice);
+  return cam_statement_run (insert, error);
+}
+
 gboolean
 cam_build_settings_write (CamSql *sql, const CamBuildOptions *options,
                           GError **error)
@@ -78,6 +88,8 @@ cam_build_settings_write (CamSql *sql, const CamBuildOptions *options,
       if (! cam_statement_run (setting, error))
         return FALSE;
     }
+  if (! write_choice (setting, options->layer_choice, error))
+    return FALSE;
   for (int i = 0; i < options->n_pictures; i++)
     if (! write_source (source, i, &options->pictures[i], options->continuous,
                         error))
@@ -85,19 +97,47 @@ cam_build_settings_write (CamSql *sql, const CamBuildOptions *options,
   return TRUE;
 }
 
-static gboolean
-check_setting (CamSql *sql, const char *key, const char *value, GError **error)
+/* (transfer full); NULL: there is none. */
+static char *
+read_setting (CamSql *sql, const char *key)
 {
   g_autoptr (CamStatement)
       select = cam_sql_prepare (sql, "SELECT value FROM setting WHERE key = ?",
-                                error);
-  g_autofree char *was = NULL;
+                                NULL);
 
   if (select == NULL)
-    return FALSE;
+    return NULL;
   cam_bind_text (select, 1, key);
-  if (cam_statement_step (select, error) == SQLITE_ROW)
-    was = cam_column_text (select, 0);
+  return cam_statement_step (select, NULL) == SQLITE_ROW
+             ? cam_column_text (select, 0)
+             : NULL;
+}
+
+gboolean
+cam_build_earlier_layer (const char *out, char **layer, char **choice)
+{
+  g_autofree char *partial = g_strconcat (out, ".partial", NULL);
+  g_autoptr (CamSql) sql = cam_sql_open_untrusted (partial, NULL);
+  g_autoptr (CamClusterDb) db = NULL;
+
+  if (sql != NULL && (*layer = read_setting (sql, "layer")) != NULL)
+    {
+      *choice = read_setting (sql, "layer_choice");
+      return TRUE;
+    }
+  db = cam_cluster_db_open (out, NULL);
+  if (db == NULL || db->info.layer == NULL)
+    return FALSE;
+  *layer = g_strdup (db->info.layer);
+  *choice = g_strdup (db->info.layer_choice);
+  return TRUE;
+}
+
+static gboolean
+check_setting (CamSql *sql, const char *key, const char *value, GError **error)
+{
+  g_autofree char *was = read_setting (sql, key);
+
   if (g_strcmp0 (was, value) == 0)
     return TRUE;
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,

@@ -88,7 +88,10 @@ begin_or_resume (CamBuildWork *work, const CamBuildOptions *options,
 {
   GStatBuf st;
 
-  if (options->restart && ! options->resume)
+  if (options->restart
+      || (number (work->sql, "PRAGMA application_id") == APPLICATION_ID
+          && ! options->resume
+          && number (work->sql, "SELECT count (embedding) FROM seen") == 0))
     {
       g_clear_pointer (&work->sql, cam_sql_close);
       if (! cam_file_lock_clear (work->lock, error))

@@ -99,6 +99,10 @@ typedef struct /* zero it first */
 void cam_build_summary_clear (CamBuildSummary *summary);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (CamBuildSummary, cam_build_summary_clear)
 
+/* Layer and layer_choice (may be NULL) of the build of @out that was
+ * interrupted, or is complete; FALSE where there is none.  (transfer full) */
+gboolean cam_build_earlier_layer (const char *out, char **layer, char **choice);
+
 /* Errors: CAM_CLUSTER_DB_ERROR BUSY, WRITE; G_IO_ERROR_CANCELLED; of the model;
  * G_IO_ERROR_INVALID_ARGUMENT where the pictures cannot make triplets, or
  * OUT.partial is of another build.  OUT.partial stays, to be resumed. */

@@ -1,0 +1,199 @@
+/* labelled.c -- pictures with their labels */
+#include "tools/labelled.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "tools/command.h"
+
+void
+labelled_free (Labelled *labelled)
+{
+  if (labelled == NULL)
+    return;
+  g_array_unref (labelled->pictures);
+  g_string_chunk_free (labelled->text);
+  g_free (labelled);
+}
+
+/* One field of a line of CSV from *@at on, which moves behind its comma (NULL
+ * at the end); quotes are doubled in quoted ones (transfer full). */
+static char *
+next_field (const char **at)
+{
+  GString *field = g_string_new (NULL);
+  const char *c = *at;
+  gboolean quoted = *c == '"';
+
+  for (c += quoted; *c != '\0' && (quoted || *c != ','); c++)
+    {
+      if (quoted && *c == '"')
+        {
+          if (c[1] != '"')
+            {
+              quoted = FALSE;
+              continue;
+            }
+          c++;
+        }
+      g_string_append_c (field, *c);
+    }
+  *at = *c == ',' ? c + 1 : NULL;
+  return g_strstrip (g_string_free (field, FALSE));
+}
+
+static gboolean
+refuse_line (const char *file, int line, const char *what, GError **error)
+{
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "%s, line %d: %s",
+               file, line + 1, what);
+  return FALSE;
+}
+
+static gboolean
+is_number (const char *text, double *value)
+{
+  char *end;
+
+  *value = g_ascii_strtod (text, &end);
+  return *text != '\0' && *end == '\0' && isfinite (*value);
+}
+
+static gboolean
+read_line (const char *file, int number, const char *line, gboolean continuous,
+           GHashTable *labels, GError **error)
+{
+  const char *at = line;
+  g_autofree char *path = next_field (&at);
+  g_autofree char *label = at != NULL ? next_field (&at) : NULL;
+  double value;
+
+  if (label == NULL)
+    return refuse_line (file, number, "should be “path,label”", error);
+  if (number == 0 && g_ascii_strcasecmp (label, "label") == 0)
+    return TRUE;
+  if (continuous && ! is_number (label, &value))
+    {
+      if (number == 0)
+        return TRUE; /* names of the columns */
+      return refuse_line (file, number, "the label is no number", error);
+    }
+  g_hash_table_insert (labels, g_steal_pointer (&path),
+                       g_steal_pointer (&label));
+  return TRUE;
+}
+
+/* path -> label (transfer full) */
+static GHashTable *
+read_labels (const char *file, gboolean continuous, GError **error)
+{
+  g_autoptr (GHashTable)
+      labels = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  g_autofree char *text = NULL;
+  g_auto (GStrv) lines = NULL;
+
+  if (! g_file_get_contents (file, &text, NULL, error))
+    return NULL;
+  if (! g_utf8_validate (text, -1, NULL))
+    {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+                   "%s is not UTF-8", file);
+      return NULL;
+    }
+  lines = g_strsplit (text, "\n", -1);
+  for (int i = 0; lines[i] != NULL; i++)
+    if (*g_strstrip (lines[i]) != '\0'
+        && ! read_line (file, i, lines[i], continuous, labels, error))
+      return NULL;
+  return g_steal_pointer (&labels);
+}
+
+static const char *
+look_up (GHashTable *labels, const char *path, const char *name)
+{
+  g_autofree char *base = g_path_get_basename (path);
+  const char *label = g_hash_table_lookup (labels, name);
+
+  if (label == NULL)
+    label = g_hash_table_lookup (labels, path);
+  if (label == NULL)
+    label = g_hash_table_lookup (labels, base);
+  return label;
+}
+
+/* @path without the folder @root (NULL: as it is) */
+static const char *
+name_of (const char *path, const char *root)
+{
+  gsize n = root != NULL ? strlen (root) : 0;
+
+  if (n == 0 || strncmp (path, root, n) != 0)
+    return path;
+  for (path += n; *path == '/';)
+    path++;
+  return path;
+}
+
+static void
+add_picture (Labelled *labelled, const char *path, const char *name,
+             GHashTable *labels, gboolean continuous, GHashTable *seen)
+{
+  g_autofree char *folder = g_path_get_dirname (path);
+  g_autofree char *folder_name = g_path_get_basename (folder);
+  const char *label = labels != NULL ? look_up (labels, path, name)
+                                     : folder_name;
+  g_autofree char *valid = NULL;
+  CamBuildPicture picture = { 0 };
+
+  labelled->n_unlabelled += label == NULL;
+  if (continuous && (label == NULL || ! is_number (label, &picture.value)))
+    return;
+  picture.path = g_string_chunk_insert (labelled->text, path);
+  valid = g_utf8_make_valid (name, -1);
+  picture.name = g_string_chunk_insert (labelled->text, valid);
+  if (label != NULL)
+    {
+      g_free (valid);
+      valid = g_utf8_make_valid (label, -1);
+      picture.label = g_string_chunk_insert_const (labelled->text, valid);
+      g_hash_table_add (seen, (gpointer) picture.label);
+    }
+  g_array_append_val (labelled->pictures, picture);
+}
+
+Labelled *
+labelled_new (char *const *paths, int n_paths, const char *labels_file,
+              gboolean continuous, GError **error)
+{
+  g_autoptr (GPtrArray) files = command_list_pictures (paths, n_paths, error);
+  g_autoptr (GHashTable) labels = NULL;
+  g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
+  g_autoptr (Labelled) labelled = NULL;
+  gboolean one_folder = n_paths == 1
+                        && g_file_test (paths[0], G_FILE_TEST_IS_DIR);
+
+  if (files == NULL)
+    return NULL;
+  if (labels_file != NULL)
+    {
+      labels = read_labels (labels_file, continuous, error);
+      if (labels == NULL)
+        return NULL;
+    }
+  labelled = g_new0 (Labelled, 1);
+  labelled->pictures = g_array_new (FALSE, FALSE, sizeof (CamBuildPicture));
+  labelled->text = g_string_chunk_new (1 << 16);
+  for (guint i = 0; i < files->len; i++)
+    add_picture (labelled, files->pdata[i],
+                 name_of (files->pdata[i], one_folder ? paths[0] : NULL),
+                 labels, continuous, seen);
+  labelled->n_labels = (int) g_hash_table_size (seen);
+  if (labelled->pictures->len > 0)
+    return g_steal_pointer (&labelled);
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+               files->len == 0 ? "there are no pictures in %s"
+                               : "no picture in %s has a value in the labels'"
+                                 " file",
+               paths[0]);
+  return NULL;
+}

@@ -1,0 +1,25 @@
+/* labelled.h -- pictures with their labels: what a database is built of */
+#pragma once
+
+#include <gio/gio.h>
+
+#include "core/database/builder.h"
+
+typedef struct
+{
+  GArray *pictures;   /* of CamBuildPicture */
+  int n_labels;       /* different ones */
+  int n_unlabelled;   /* not in the labels' file */
+  GStringChunk *text; /* what the pictures point to */
+} Labelled;
+
+/* Pictures of @paths (folders opened up).  Names are relative to a folder that
+ * is the only path, else as given.  Labels: from @labels_file (CSV of path,
+ * label; paths as the names, as given, or the bare file name), else the name of
+ * the folder that a picture lies in.  @continuous: labels are numbers; pictures
+ * without one are left out.  (transfer full) */
+Labelled *labelled_new (char *const *paths, int n_paths,
+                        const char *labels_file, gboolean continuous,
+                        GError **error);
+void labelled_free (Labelled *labelled);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Labelled, labelled_free)
