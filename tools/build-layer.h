@@ -1,7 +1,7 @@
 /* build-layer.h -- which layer camlens build takes */
 #pragma once
 
-#include "core/database/builder.h"
+#include "core/builder/builder.h"
 #include "tools/progress.h"
 
 typedef struct

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "core/base/version.h"
-#include "core/database/clustering.h"
+#include "core/builder/clustering.h"
 #include "core/database/db-arrays.h"
 #include "core/database/db-verify.h"
 #include "core/method/explainer.h"
@@ -126,7 +126,7 @@ print_line (const char *name, const char *value)
 static void
 print_clusters (const CamClusterDb *db)
 {
-  printf (_("\ncluster  members  labels\n"));
+  printf (_ ("\ncluster  members  labels\n"));
   for (int i = 0; i < cam_cluster_db_info (db)->n_clusters; i++)
     {
       g_autoptr (CamCluster) cluster = cam_cluster_db_cluster (db, i, NULL);
@@ -141,7 +141,7 @@ print_clusters (const CamClusterDb *db)
           printf ("%s %s (%d)", j ? "," : "", l->label, l->count);
         }
       if (cluster->labels->len > 3)
-        printf (_(", %d more"), cluster->labels->len - 3);
+        printf (_ (", %d more"), cluster->labels->len - 3);
       printf ("\n");
     }
 }
@@ -180,16 +180,16 @@ run_info (int argc, char **argv)
 {
   gboolean json = FALSE;
   const GOptionEntry entries[] = {
-    { "json", 0, 0, G_OPTION_ARG_NONE, &json, N_("as JSON"), NULL }, { 0 }
+    { "json", 0, 0, G_OPTION_ARG_NONE, &json, N_ ("as JSON"), NULL }, { 0 }
   };
   g_autoptr (CamClusterDb) db = NULL;
   g_autoptr (GError) error = NULL;
 
   if (! command_parse (&argc, &argv, "info DB",
-                       _("Says what a cluster database holds."), entries))
+                       _ ("Says what a cluster database holds."), entries))
     return COMMAND_USAGE;
   if (argc != 2)
-    return command_misuse (NAME " info", _("give one database"));
+    return command_misuse (NAME " info", _ ("give one database"));
   db = cam_cluster_db_open (argv[1], &error);
   if (db == NULL || (json && ! print_json (db, &error)))
     return command_fail (NAME " info", g_steal_pointer (&error));
@@ -205,18 +205,18 @@ run_verify (int argc, char **argv)
   int status = COMMAND_OK;
 
   if (! command_parse (&argc, &argv, "verify DB…",
-                       _("Checks that databases are whole and agree with"
-                       " themselves."),
+                       _ ("Checks that databases are whole and agree with"
+                          " themselves."),
                        entries))
     return COMMAND_USAGE;
   if (argc < 2)
-    return command_misuse (NAME " verify", _("give a database"));
+    return command_misuse (NAME " verify", _ ("give a database"));
   for (int i = 1; i < argc; i++)
     {
       GError *error = NULL;
 
       if (cam_db_verify (argv[i], NULL, &error))
-        printf (_("%s: good\n"), argv[i]);
+        printf (_ ("%s: good\n"), argv[i]);
       else
         status = command_fail (NAME " verify", error);
     }
@@ -228,19 +228,21 @@ run_export (int argc, char **argv)
 {
   g_autofree char *folder = NULL;
   const GOptionEntry entries[] = { { "npy", 0, 0, G_OPTION_ARG_FILENAME,
-                                     &folder, N_("folder for the arrays"), "DIR" },
+                                     &folder, N_ ("folder for the arrays"),
+                                     "DIR" },
                                    { 0 } };
   g_autoptr (GError) error = NULL;
 
   if (! command_parse (&argc, &argv, "export DB --npy DIR",
-                       _("Writes a database as NumPy's arrays: centroids.npy,"
-                       " weights.npy, sizes.npy, labels.json, and of its"
-                       " pictures embeddings.npy, picture_weights.npy,"
-                       " clusters.npy, triplets.npy, pictures.json."),
+                       _ ("Writes a database as NumPy's arrays: centroids.npy,"
+                          " weights.npy, sizes.npy, labels.json, and of its"
+                          " pictures embeddings.npy, picture_weights.npy,"
+                          " clusters.npy, triplets.npy, pictures.json."),
                        entries))
     return COMMAND_USAGE;
   if (argc != 2 || folder == NULL)
-    return command_misuse (NAME " export", _("give one database and --npy DIR"));
+    return command_misuse (NAME " export",
+                           _ ("give one database and --npy DIR"));
   if (! cam_db_export (argv[1], folder, &error))
     return command_fail (NAME " export", g_steal_pointer (&error));
   return COMMAND_OK;
@@ -329,32 +331,32 @@ run_import (int argc, char **argv)
   CamMetric metric = CAM_METRIC_COSINE;
   const GOptionEntry entries[] = {
     { "npy", 0, 0, G_OPTION_ARG_FILENAME, &o.folder,
-      N_("folder with centroids.npy, weights.npy"), "DIR" },
+      N_ ("folder with centroids.npy, weights.npy"), "DIR" },
     { "model", 'm', 0, G_OPTION_ARG_FILENAME, &o.model,
-      N_("network that the arrays are of"), "MODEL" },
+      N_ ("network that the arrays are of"), "MODEL" },
     { "layer", 0, 0, G_OPTION_ARG_STRING, &o.layer,
-      N_("layer that the weights are of"), "NAME" },
+      N_ ("layer that the weights are of"), "NAME" },
     { "metric", 0, 0, G_OPTION_ARG_STRING, &o.metric,
-      N_("of the look-up: cosine or euclidean"), "METRIC" },
-    { "output", 'o', 0, G_OPTION_ARG_FILENAME, &o.out, N_("database to write"),
+      N_ ("of the look-up: cosine or euclidean"), "METRIC" },
+    { "output", 'o', 0, G_OPTION_ARG_FILENAME, &o.out, N_ ("database to write"),
       "DB" },
     { 0 }
   };
 
   if (! command_parse (&argc, &argv,
                        "import --npy DIR -m MODEL --layer NAME -o DB",
-                       _("Makes a database of arrays from elsewhere:"
-                       " centroids.npy [clusters, D], weights.npy [clusters,"
-                       " K]; optional sizes.npy and labels.json."),
+                       _ ("Makes a database of arrays from elsewhere:"
+                          " centroids.npy [clusters, D], weights.npy [clusters,"
+                          " K]; optional sizes.npy and labels.json."),
                        entries))
     return COMMAND_USAGE;
   if (argc != 1 || o.folder == NULL || o.model == NULL || o.layer == NULL
       || o.out == NULL)
-    return command_misuse (NAME " import",
-                           _("give --npy DIR, -m MODEL, --layer NAME and -o DB"));
+    return command_misuse (NAME " import", _ ("give --npy DIR, -m MODEL, "
+                                              "--layer NAME and -o DB"));
   if (o.metric != NULL && ! cam_metric_parse (o.metric, &metric))
     return command_misuse (NAME " import",
-                           _("--metric is cosine or euclidean, not “%s”"),
+                           _ ("--metric is cosine or euclidean, not “%s”"),
                            o.metric);
   return import (&o, metric);
 }
@@ -379,8 +381,8 @@ command_db (int argc, char **argv)
       return c->run (argc - 1, argv + 1);
   if (argc > 1 && ! help)
     return command_misuse (NAME,
-                           _("there is no “%s %s”; try “camlens %s"
-                           " --help”"),
+                           _ ("there is no “%s %s”; try “camlens %s"
+                              " --help”"),
                            NAME, argv[1], NAME);
   fprintf (help ? stdout : stderr,
            "Usage:\n  camlens db COMMAND [OPTION…]\n\n");

@@ -3,7 +3,7 @@
 
 #include <gio/gio.h>
 
-#include "core/database/builder.h"
+#include "core/builder/builder.h"
 
 typedef struct
 {

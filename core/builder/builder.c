@@ -1,11 +1,11 @@
 /* builder.c -- a folder of pictures into a cluster database */
-#include "core/database/builder.h"
+#include "core/builder/builder.h"
 
 #include <string.h>
 
-#include "core/database/build-private.h"
-#include "core/database/build-settings.h"
-#include "core/database/clustering.h"
+#include "core/builder/build-private.h"
+#include "core/builder/build-settings.h"
+#include "core/builder/clustering.h"
 
 const char *
 cam_build_stage_name (CamBuildStage stage)

@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "core/database/builder.h"
+#include "core/builder/builder.h"
 #include "core/database/picture-rows.h"
 
 typedef struct _CamBuildWork CamBuildWork;

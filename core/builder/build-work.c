@@ -1,10 +1,10 @@
 /* build-work.c -- OUT.partial: what a build knows so far */
-#include "core/database/build-work.h"
+#include "core/builder/build-work.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
 
-#include "core/database/build-settings.h"
+#include "core/builder/build-settings.h"
 #include "core/database/file-lock.h"
 #include "core/database/schema.h"
 

@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "core/database/builder.h"
+#include "core/builder/builder.h"
 #include "core/database/sql.h"
 
 /* Writes tables setting and source. */

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "core/base/blas.h"
-#include "core/database/build-private.h"
+#include "core/builder/build-private.h"
 
 #define TILE 64
 

@@ -1,5 +1,5 @@
 /* build-embed.c -- pass 1: every picture forward, to its embedding */
-#include "core/database/build-private.h"
+#include "core/builder/build-private.h"
 
 typedef struct /* of one picture, on its way through the threads */
 {

@@ -1,5 +1,5 @@
 /* exemplars.c -- for each cluster its labels and its most typical pictures */
-#include "core/database/exemplars.h"
+#include "core/builder/exemplars.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* build-weigh.c -- pass 2: every picture's channel weights */
 #include <string.h>
 
-#include "core/database/build-private.h"
+#include "core/builder/build-private.h"
 
 typedef struct /* of one picture, on its way through the threads */
 {

@@ -1,6 +1,6 @@
 /* recluster.c -- the pictures of a database clustered anew */
 #include "core/database/cluster-db-private.h"
-#include "core/database/clustering.h"
+#include "core/builder/clustering.h"
 
 /* The old database's thumbnails are all there are. */
 static GBytes *

@@ -1,5 +1,5 @@
 /* build-cache.c -- activations between the passes, in a scratch file */
-#include "core/database/build-cache.h"
+#include "core/builder/build-cache.h"
 
 #include <errno.h>
 #include <fcntl.h>

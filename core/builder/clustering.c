@@ -1,12 +1,12 @@
 /* clustering.c -- pictures with embeddings and weights into a database */
-#include "core/database/clustering.h"
+#include "core/builder/clustering.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/database/cluster-db-private.h"
-#include "core/database/exemplars.h"
+#include "core/builder/exemplars.h"
 #include "core/method/kmeans.h"
 
 #define MAX_ITERATIONS 100

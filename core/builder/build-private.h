@@ -3,8 +3,8 @@
 
 #include "core/base/pipeline.h"
 #include "core/base/threads.h"
-#include "core/database/build-cache.h"
-#include "core/database/build-work.h"
+#include "core/builder/build-cache.h"
+#include "core/builder/build-work.h"
 #include "core/method/seeds.h"
 
 typedef struct

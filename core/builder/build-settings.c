@@ -1,5 +1,5 @@
 /* build-settings.c -- what the results of a build depend on */
-#include "core/database/build-settings.h"
+#include "core/builder/build-settings.h"
 
 #include <string.h>
 
