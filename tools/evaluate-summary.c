@@ -1,0 +1,319 @@
+/* evaluate-summary.c -- means, intervals, and how they are said */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/method/random.h"
+#include "tools/evaluate.h"
+
+#define RESAMPLES 1000
+enum { STREAM_BOOTSTRAP = 0xb007 };
+
+static const struct
+{
+  const char *name, *title, *head;
+} measures[N_MEASURES] = {
+  { "energy", "Energy in the mask", "energy" },
+  { "iou_20", "IoU, map at 0.2 of its maximum", "IoU.2" },
+  { "iou_40", "IoU, map at 0.4 of its maximum", "IoU.4" },
+  { "iou_60", "IoU, map at 0.6 of its maximum", "IoU.6" },
+  { "box", "Localisation accuracy (box IoU at least 0.5)", "box" },
+  { "pointing", "Pointing game", "point" },
+  { "faithfulness", "Faithfulness (insertion minus deletion)", "faith" },
+};
+
+const char *
+measure_name (Measure measure)
+{
+  return measures[measure].name;
+}
+
+const char *
+measure_title (Measure measure)
+{
+  return measures[measure].title;
+}
+
+static int
+compare_doubles (gconstpointer a, gconstpointer b)
+{
+  double x = *(const double *) a, y = *(const double *) b;
+
+  return x < y ? -1 : x > y;
+}
+
+/* Percentiles of the means of resampled pictures; the same resamples for all
+ * rows, drawn by number. */
+static void
+bootstrap (const float *values, int n, Interval *interval)
+{
+  g_autofree double *means = g_new (double, RESAMPLES);
+
+  for (int b = 0; b < RESAMPLES; b++)
+    {
+      CamRandom random = cam_random_at (1, STREAM_BOOTSTRAP, (guint64) b);
+      double sum = 0.0;
+
+      for (int i = 0; i < n; i++)
+        sum += values[cam_random_below (&random, (guint64) n)];
+      means[b] = sum / n;
+    }
+  qsort (means, RESAMPLES, sizeof (double), compare_doubles);
+  interval->low = means[(int) (0.025 * RESAMPLES)];
+  interval->high = means[(int) (0.975 * RESAMPLES) - 1];
+}
+
+Interval
+evaluate_interval (const Evaluation *e, guint row, Measure measure)
+{
+  guint n_pictures = e->data.pictures->len;
+  g_autofree float *values = g_new (float, n_pictures);
+  Interval interval = { NAN, NAN, NAN, 0 };
+  double sum = 0.0;
+
+  for (guint i = 0; i < n_pictures; i++)
+    {
+      float v = evaluate_score (e, i, row)->measures[measure];
+
+      if (isnan (v))
+        continue;
+      values[interval.n++] = v;
+      sum += v;
+    }
+  if (interval.n == 0)
+    return interval;
+  interval.mean = sum / interval.n;
+  bootstrap (values, interval.n, &interval);
+  return interval;
+}
+
+static double
+cosine (const float *a, const float *b, int n)
+{
+  double ab = 0.0, aa = 0.0, bb = 0.0;
+
+  for (int i = 0; i < n; i++)
+    {
+      ab += (double) a[i] * b[i];
+      aa += (double) a[i] * a[i];
+      bb += (double) b[i] * b[i];
+    }
+  return aa > 0.0 && bb > 0.0 ? ab / sqrt (aa * bb) : -1.0;
+}
+
+/* Share of pictures whose nearest of @others has their label */
+static double
+recall (const Evaluation *e, const GPtrArray *others, const float *embeddings,
+        gboolean same)
+{
+  int n = 0, hits = 0;
+
+  for (guint i = 0; i < e->data.pictures->len; i++)
+    {
+      const EvaluatePicture *picture = g_ptr_array_index (e->data.pictures, i);
+      double best = -2.0;
+      int label = -1;
+
+      if (picture->label < 0 || ! e->embedded[i])
+        continue;
+      for (guint j = 0; j < others->len; j++)
+        {
+          const EvaluatePicture *other = g_ptr_array_index (others, j);
+          double c;
+
+          if ((same && (i == j || ! e->embedded[j]))
+              || strcmp (picture->path, other->path) == 0)
+            continue;
+          c = cosine (e->embeddings + (gsize) i * e->dim,
+                      embeddings + (gsize) j * e->dim, e->dim);
+          if (c > best)
+            {
+              best = c;
+              label = other->label;
+            }
+        }
+      n++;
+      hits += label == picture->label;
+    }
+  return n > 0 ? (double) hits / n : NAN;
+}
+
+double
+evaluate_recall (const Evaluation *e)
+{
+  return recall (e, e->data.pictures, e->embeddings, TRUE);
+}
+
+double
+evaluate_recall_of_train (const Evaluation *e)
+{
+  return e->data.train == NULL
+             ? NAN
+             : recall (e, e->data.train, e->data.train_embeddings, FALSE);
+}
+
+double
+evaluate_centre (const Evaluation *e)
+{
+  double sum = 0.0;
+  int n = 0;
+
+  for (guint i = 0; i < e->data.pictures->len; i++)
+    if (e->embedded[i] && ! isnan (e->centre[i]))
+      {
+        sum += e->centre[i];
+        n++;
+      }
+  return n > 0 ? sum / n : NAN;
+}
+
+double
+evaluate_mask_area (const Evaluation *e)
+{
+  double sum = 0.0;
+  int n = 0;
+
+  for (guint i = 0; i < e->data.pictures->len; i++)
+    if (e->embedded[i] && ! isnan (e->mask_area[i]))
+      {
+        sum += e->mask_area[i];
+        n++;
+      }
+  return n > 0 ? sum / n : NAN;
+}
+
+static guint
+count_read (const Evaluation *e)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < e->data.pictures->len; i++)
+    n += e->embedded[i];
+  return n;
+}
+
+static void
+print_row (const Evaluation *e, guint r)
+{
+  const EvaluateRow *row = evaluate_row (e, r);
+  g_autofree char *k
+      = row->top_k > 0 ? g_strdup_printf ("%d", row->top_k) : g_strdup ("all");
+
+  printf ("%-42s %-9s %4s", row->name, row->method, k);
+  if (row->reason != NULL)
+    {
+      printf ("  not computed: %s\n", row->reason);
+      return;
+    }
+  for (int m = 0; m < N_MEASURES; m++)
+    {
+      Interval i = evaluate_interval (e, r, (Measure) m);
+
+      if (i.n == 0)
+        printf ("  %-15s", "-");
+      else
+        printf ("  %.3f %.2f-%.2f", i.mean, i.low, i.high);
+    }
+  printf ("\n");
+}
+
+static void
+print_share (const char *what, double share)
+{
+  if (! isnan (share))
+    printf ("%s: %.3f\n", what, share);
+}
+
+void
+evaluate_print (const Evaluation *e)
+{
+  printf ("%u of %u pictures, %d with masks; layer %s\n", count_read (e),
+          e->data.pictures->len, e->data.n_masks,
+          (char *) g_ptr_array_index (e->layers, 0));
+  print_share ("Recall@1 among the pictures", evaluate_recall (e));
+  print_share ("Recall@1 in the training pictures",
+               evaluate_recall_of_train (e));
+  print_share ("mask's share of what the network sees",
+               evaluate_mask_area (e));
+  print_share ("the centre pixel's score in the pointing game",
+               evaluate_centre (e));
+  printf ("\n%-42s %-9s %4s", "", "method", "k");
+  for (int m = 0; m < N_MEASURES; m++)
+    printf ("  %-15s", measures[m].head);
+  printf ("\n");
+  for (guint r = 0; r < e->rows->len; r++)
+    print_row (e, r);
+}
+
+static void
+add_number (JsonBuilder *b, const char *name, double value)
+{
+  json_builder_set_member_name (b, name);
+  if (isnan (value))
+    json_builder_add_null_value (b);
+  else
+    json_builder_add_double_value (b, value);
+}
+
+static void
+add_text (JsonBuilder *b, const char *name, const char *value)
+{
+  json_builder_set_member_name (b, name);
+  json_builder_add_string_value (b, value);
+}
+
+static void
+add_row (const Evaluation *e, guint r, JsonBuilder *b)
+{
+  const EvaluateRow *row = evaluate_row (e, r);
+
+  json_builder_begin_object (b);
+  add_text (b, "row", row->name);
+  add_text (b, "method", row->method);
+  json_builder_set_member_name (b, "top_k");
+  json_builder_add_int_value (b, row->top_k);
+  if (row->reason != NULL)
+    add_text (b, "not_computed", row->reason);
+  for (int m = 0; m < N_MEASURES && row->reason == NULL; m++)
+    {
+      Interval i = evaluate_interval (e, r, (Measure) m);
+
+      if (i.n == 0)
+        continue;
+      json_builder_set_member_name (b, measures[m].name);
+      json_builder_begin_object (b);
+      add_number (b, "mean", i.mean);
+      add_number (b, "low", i.low);
+      add_number (b, "high", i.high);
+      add_number (b, "n", i.n);
+      json_builder_end_object (b);
+    }
+  json_builder_end_object (b);
+}
+
+void
+evaluate_print_json (const Evaluation *e)
+{
+  g_autoptr (JsonBuilder) b = json_builder_new ();
+  g_autoptr (JsonNode) root = NULL;
+  g_autofree char *json = NULL;
+
+  json_builder_begin_object (b);
+  add_text (b, "model", e->model->name);
+  add_text (b, "layer", g_ptr_array_index (e->layers, 0));
+  add_number (b, "pictures", count_read (e));
+  add_number (b, "with_masks", e->data.n_masks);
+  add_number (b, "recall_at_1", evaluate_recall (e));
+  add_number (b, "recall_at_1_train", evaluate_recall_of_train (e));
+  add_number (b, "mask_area", evaluate_mask_area (e));
+  add_number (b, "centre_pixel", evaluate_centre (e));
+  json_builder_set_member_name (b, "rows");
+  json_builder_begin_array (b);
+  for (guint r = 0; r < e->rows->len; r++)
+    add_row (e, r, b);
+  json_builder_end_array (b);
+  json_builder_end_object (b);
+  root = json_builder_get_root (b);
+  json = json_to_string (root, TRUE);
+  printf ("%s\n", json);
+}

@@ -1,0 +1,249 @@
+/* evaluate-sweep.c -- which layer and score, chosen on one half of the pictures
+ *
+ * The other half says what the choice is worth: the best five of the first half
+ * and the fallback layer are tried again there.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/method/layer-choice.h"
+#include "tools/command.h"
+#include "tools/evaluate.h"
+#include "tools/picture.h"
+
+#define N_AGAIN 5
+
+typedef struct
+{
+  EvaluateData *data;
+  CamModel *model;
+  guint offset; /* of the half: pictures offset, offset + 2, ... */
+  Progress *progress;
+  const char *stage;
+} Half;
+
+static EvaluatePicture *
+picture_of (const Half *half, int number)
+{
+  return g_ptr_array_index (half->data->pictures, half->offset + 2 * number);
+}
+
+static CamTensor *
+load (int number, CamView *view, gpointer data, GError **error)
+{
+  const Half *half = data;
+
+  return picture_load_input (picture_of (half, number)->path,
+                             &half->model->input, view, error);
+}
+
+/* The mask in the network's view: the nearest pixel, outside 0 */
+static float *
+load_mask (int number, const CamView *view, gpointer data)
+{
+  const Half *half = data;
+  const char *path = picture_of (half, number)->mask;
+  int width, height, w = view->input_width, h = view->input_height;
+  g_autofree float *mask = NULL;
+  float *out;
+
+  if (path != NULL)
+    mask = evaluate_read_mask (path, &width, &height, NULL);
+  if (mask == NULL)
+    return NULL;
+  out = g_new0 (float, (gsize) w *h);
+  for (int y = 0; y < h; y++)
+    for (int x = 0; x < w; x++)
+      {
+        double px = (view->x + (x + 0.5) * view->w / w) / view->width;
+        double py = (view->y + (y + 0.5) * view->h / h) / view->height;
+
+        if (px >= 0.0 && px < 1.0 && py >= 0.0 && py < 1.0)
+          out[y * w + x]
+              = mask[(gsize) (py * height) * width + (gsize) (px * width)];
+      }
+  return out;
+}
+
+static void
+show (int done, int total, gpointer data)
+{
+  const Half *half = data;
+
+  progress_show (half->progress, half->stage, done, total);
+}
+
+static GPtrArray *
+try_half (Half *half, const EvaluateOptions *o, const char *const *layers,
+          const CamScore *scores, int n_scores, GError **error)
+{
+  guint n = (half->data->pictures->len - half->offset + 1) / 2;
+  g_autofree int *labels = g_new (int, n);
+  CamLayerChoiceOptions options = { 0 };
+
+  for (guint i = 0; i < n; i++)
+    labels[i] = picture_of (half, (int) i)->label;
+  options.n_pictures = (int) n;
+  options.labels = labels;
+  options.load = load;
+  options.mask = half->data->n_masks > 0 ? load_mask : NULL;
+  options.data = half;
+  options.layers = layers;
+  options.scores = scores;
+  options.n_scores = n_scores;
+  options.top_k = o->top_k;
+  options.triplets = o->triplets;
+  options.sample = o->sample;
+  options.seed = (guint64) o->seed;
+  options.n_threads = o->n_threads;
+  options.progress = show;
+  return cam_layer_choose (half->model, &options, error);
+}
+
+static void
+print_trials (const char *title, GPtrArray *trials)
+{
+  printf ("%s\n  %-44s %-14s %8s %8s %8s %8s\n", title, "layer", "score",
+          "pictures", "faithful", "energy", "IoU.4");
+  for (guint i = 0; i < trials->len; i++)
+    {
+      const CamLayerTrial *t = g_ptr_array_index (trials, i);
+
+      printf ("  %-44s %-14s %8d %8.3f", t->layer, cam_score_name (t->score),
+              t->n_pictures, t->faithfulness);
+      if (isnan (t->energy))
+        printf (" %8s %8s\n", "-", "-");
+      else
+        printf (" %8.3f %8.3f\n", t->energy, t->iou);
+    }
+}
+
+static void
+add_trials (JsonBuilder *b, const char *name, GPtrArray *trials)
+{
+  json_builder_set_member_name (b, name);
+  json_builder_begin_array (b);
+  for (guint i = 0; i < trials->len; i++)
+    {
+      const CamLayerTrial *t = g_ptr_array_index (trials, i);
+
+      json_builder_begin_object (b);
+      json_builder_set_member_name (b, "layer");
+      json_builder_add_string_value (b, t->layer);
+      json_builder_set_member_name (b, "score");
+      json_builder_add_string_value (b, cam_score_name (t->score));
+      json_builder_set_member_name (b, "pictures");
+      json_builder_add_int_value (b, t->n_pictures);
+      json_builder_set_member_name (b, "faithfulness");
+      json_builder_add_double_value (b, t->faithfulness);
+      if (! isnan (t->energy))
+        {
+          json_builder_set_member_name (b, "energy");
+          json_builder_add_double_value (b, t->energy);
+          json_builder_set_member_name (b, "iou_40");
+          json_builder_add_double_value (b, t->iou);
+        }
+      json_builder_end_object (b);
+    }
+  json_builder_end_array (b);
+}
+
+static void
+print_sweep (const EvaluateOptions *o, GPtrArray *chosen, GPtrArray *reported)
+{
+  const CamLayerTrial *best = g_ptr_array_index (chosen, 0);
+  g_autoptr (JsonBuilder) b = NULL;
+  g_autoptr (JsonNode) root = NULL;
+  g_autofree char *json = NULL;
+
+  if (! o->json)
+    {
+      print_trials ("Chosen on one half of the pictures:", chosen);
+      print_trials ("\nReported on the other half:", reported);
+      printf ("\nBest: layer %s, score %s (by %s)\n", best->layer,
+              cam_score_name (best->score),
+              isnan (best->energy) ? "faithfulness" : "energy in the masks");
+      return;
+    }
+  b = json_builder_new ();
+  json_builder_begin_object (b);
+  json_builder_set_member_name (b, "layer");
+  json_builder_add_string_value (b, best->layer);
+  json_builder_set_member_name (b, "score");
+  json_builder_add_string_value (b, cam_score_name (best->score));
+  add_trials (b, "chosen_on", chosen);
+  add_trials (b, "reported_on", reported);
+  json_builder_end_object (b);
+  root = json_builder_get_root (b);
+  json = json_to_string (root, TRUE);
+  printf ("%s\n", json);
+}
+
+/* The layers of the best trials and the fallback, a name once */
+static char **
+layers_again (const CamModel *model, GPtrArray *trials)
+{
+  GPtrArray *names = g_ptr_array_new ();
+  const char *fallback
+      = cam_network_fallback_layer (model->network, model->embedding);
+
+  for (guint i = 0; i <= trials->len && names->len <= N_AGAIN; i++)
+    {
+      const CamLayerTrial *t
+          = i < trials->len ? g_ptr_array_index (trials, i) : NULL;
+      const char *name = t != NULL ? t->layer : NULL;
+
+      if (i == trials->len || names->len == N_AGAIN)
+        name = fallback;
+      if (name != NULL
+          && ! g_ptr_array_find_with_equal_func (names, name, g_str_equal,
+                                                 NULL))
+        g_ptr_array_add (names, g_strdup (name));
+      if (name == fallback)
+        break;
+    }
+  g_ptr_array_add (names, NULL);
+  return (char **) g_ptr_array_free (names, FALSE);
+}
+
+static gboolean
+sweep (Half *half, const EvaluateOptions *o, GError **error)
+{
+  static const CamScore scores[]
+      = { CAM_SCORE_COSINE, CAM_SCORE_DOT, CAM_SCORE_DOT_DIFFERENCE };
+  g_autoptr (GPtrArray) chosen = NULL, reported = NULL;
+  g_auto (GStrv) layers = NULL;
+
+  half->stage = "choosing";
+  chosen = try_half (half, o, NULL, scores, G_N_ELEMENTS (scores), error);
+  if (chosen == NULL)
+    return FALSE;
+  layers = layers_again (half->model, chosen);
+  half->offset = 1;
+  half->stage = "reporting";
+  reported = try_half (half, o, (const char *const *) layers, scores,
+                       G_N_ELEMENTS (scores), error);
+  progress_end (half->progress);
+  if (reported != NULL)
+    print_sweep (o, chosen, reported);
+  return reported != NULL;
+}
+
+int
+evaluate_sweep (const EvaluateOptions *options, GError **error)
+{
+  EvaluateData data = { 0 };
+  Half half = { .data = &data };
+  gboolean good = FALSE;
+
+  half.progress = progress_new (PROGRESS_PEOPLE);
+  if (evaluate_read (&data, options, error))
+    half.model = cam_model_open (options->model, NULL, error);
+  if (half.model != NULL)
+    good = sweep (&half, options, error);
+  progress_free (half.progress);
+  g_clear_pointer (&half.model, cam_model_unref);
+  evaluate_data_clear (&data);
+  return good ? COMMAND_OK : COMMAND_FAILED;
+}

@@ -1,0 +1,147 @@
+/* evaluate.h -- the parts of "camlens evaluate" (method.md section 7)
+ *
+ *   data     pictures, masks, boxes, labels; training pictures' embeddings
+ *   rows     the ways to make a map that are compared
+ *   run      every picture by every row: scores
+ *   summary  means with 95 % bootstrap intervals; text and JSON
+ *   report   the same as a page to look at
+ */
+#pragma once
+
+#include <json-glib/json-glib.h>
+
+#include "core/base/threads.h"
+#include "core/method/embedder.h"
+#include "core/method/explainer.h"
+#include "core/method/measures.h"
+#include "tools/progress.h"
+
+typedef enum
+{
+  MEASURE_ENERGY,
+  MEASURE_IOU_20,
+  MEASURE_IOU_40,
+  MEASURE_IOU_60,
+  MEASURE_BOX, /* IoU of the boxes >= 0.5 */
+  MEASURE_POINTING,
+  MEASURE_FAITHFULNESS,
+  N_MEASURES
+} Measure;
+
+typedef struct /* what the command line asks for; owned strings */
+{
+  char *model, *images, *masks, *boxes, *labels, *train, *report;
+  char **databases;
+  int top_k, triplets, sample, n_threads;
+  gint64 seed;
+  gboolean sweep, json;
+} EvaluateOptions;
+
+typedef struct
+{
+  char *path, *name; /* name: below the folder */
+  int label;         /* of data->labels; -1: none */
+  char *mask;        /* path; NULL: none */
+  GArray *boxes;     /* CamBox, of --boxes; NULL: none */
+} EvaluatePicture;
+
+typedef struct
+{
+  GPtrArray *pictures; /* EvaluatePicture */
+  GPtrArray *labels;   /* char*           */
+  GPtrArray *train;    /* EvaluatePicture; NULL: no --train */
+  float *train_embeddings; /* [train->len, dim] */
+  int n_masks, n_boxes;
+} EvaluateData;
+
+typedef enum
+{
+  ROW_OWN,
+  ROW_NEIGHBOUR,
+  ROW_CLUSTER,
+  ROW_WRONG_CLUSTER,
+  ROW_GLOBAL,
+  ROW_ACTIVATION,
+  ROW_GAUSSIAN,
+  ROW_UNIFORM
+} RowKind;
+
+typedef struct
+{
+  RowKind kind;
+  char *name;   /* "cluster transfer" */
+  char *method; /* "gradcam", "gradcam++" or "" */
+  int database; /* of databases; -1: none */
+  int triplets; /* own: 1 or T */
+  int top_k;    /* 0: all channels */
+  char *reason; /* why it cannot be computed; NULL: it can */
+} EvaluateRow;
+
+typedef struct /* of one picture and row; not-a-number: not measured */
+{
+  float measures[N_MEASURES];
+  CamHeatMap *map; /* kept only where asked for */
+} EvaluateScore;
+
+typedef struct
+{
+  const EvaluateOptions *options;
+  EvaluateData data;
+  CamModel *model;
+  GPtrArray *databases; /* CamClusterDb */
+  GPtrArray *layers;    /* char*, one a database; one without any */
+  float **global;       /* [databases]: mean weights of all */
+  GPtrArray *rows;      /* EvaluateRow */
+  EvaluateScore *scores; /* [pictures, rows] */
+  float *embeddings;    /* [pictures, dim] */
+  gboolean *embedded;   /* [pictures]: could be read */
+  float *centre;        /* [pictures]: the mask's centre pixel, NaN: no mask */
+  double *mask_area;    /* [pictures]: share of what the network sees */
+  CamThreads *threads;
+  Progress *progress;
+  int dim;
+} Evaluation;
+
+/* data */
+gboolean evaluate_read (EvaluateData *data, const EvaluateOptions *options,
+                        GError **error);
+void evaluate_data_clear (EvaluateData *data);
+/* The mask of a picture at its own size, [*height, *width], 0 or 1 (transfer
+ * full) */
+float *evaluate_read_mask (const char *path, int *width, int *height,
+                           GError **error);
+
+/* rows */
+void evaluate_add_rows (Evaluation *e);
+EvaluateRow *evaluate_row (const Evaluation *e, guint row);
+EvaluateScore *evaluate_score (const Evaluation *e, guint picture, guint row);
+
+/* run: all pictures; unreadable ones are said and left out */
+gboolean evaluate_run (Evaluation *e, GError **error);
+/* One picture again, keeping its maps (evaluate_score ()->map). */
+gboolean evaluate_again (Evaluation *e, guint picture, CamView *view,
+                         GError **error);
+
+/* summary */
+typedef struct
+{
+  double mean, low, high; /* 95 % of bootstrap means */
+  int n;                  /* 0: not measured */
+} Interval;
+
+const char *measure_name (Measure measure);  /* "energy" */
+const char *measure_title (Measure measure); /* "Energy in the mask" */
+Interval evaluate_interval (const Evaluation *e, guint row, Measure measure);
+/* Share of pictures whose nearest other one has their label; NaN: no labels */
+double evaluate_recall (const Evaluation *e);
+double evaluate_recall_of_train (const Evaluation *e);
+double evaluate_centre (const Evaluation *e);
+double evaluate_mask_area (const Evaluation *e);
+void evaluate_print (const Evaluation *e);
+void evaluate_print_json (const Evaluation *e);
+
+/* report: DIR/index.html */
+gboolean evaluate_report (Evaluation *e, const char *folder, GError **error);
+
+/* sweep: layers and scores, chosen on one half, reported on the other */
+int evaluate_sweep (const EvaluateOptions *options, GError **error);
