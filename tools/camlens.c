@@ -19,6 +19,7 @@ static const Command commands[] = {
     command_build },
   { "db", N_("shows, verifies, exports and imports databases"), command_db },
   { "embed", N_("writes the embeddings of pictures"), command_embed },
+  { "evaluate", "measures explanations against masks", command_evaluate },
   { "explain", N_("shows why a picture lies where it does"), command_explain },
   { "gradient", N_("writes the gradient of one tensor at another"),
     command_gradient },

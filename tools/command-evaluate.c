@@ -9,24 +9,24 @@
 
 #define NAME "evaluate"
 
-static const char text[]
-    = "Measures maps made in all the ways that the method knows, and by its "
-      "controls:\nenergy in the mask, IoU, boxes, pointing, and (without "
-      "masks) deletion and\ninsertion of the embedding's similarity, with 95 % "
-      "bootstrap intervals.\n\nMASKS/a/b.png is the mask of IMAGES/a/b.jpg: "
-      "light (or opaque) where the object\nis. Labels are the names of "
-      "folders, or of a CSV “path,label”; boxes a CSV\n“path,x,y,width,height”. "
-      "--train names the pictures that triplets are drawn from.\n\n--sweep "
-      "tries target layers and scores instead, chooses on one half of the\n"
-      "pictures and reports on the other.";
+static const char text[] =
+    "Measures maps made in all the ways that the method knows, and by its "
+    "controls:\nenergy in the mask, IoU, boxes, pointing, and (without "
+    "masks) deletion and\ninsertion of the embedding's similarity, with 95 % "
+    "bootstrap intervals.\n\nMASKS/a/b.png is the mask of IMAGES/a/b.jpg: "
+    "light (or opaque) where the object\nis. Labels are the names of "
+    "folders, or of a CSV “path,label”; boxes a CSV\n“path,x,y,width,height”. "
+    "--train names the pictures that triplets are drawn from.\n\n--sweep "
+    "tries target layers and scores instead, chooses on one half of the\n"
+    "pictures and reports on the other.";
 
 static gboolean
 open_databases (Evaluation *e, GError **error)
 {
   char **paths = e->options->databases;
 
-  e->databases
-      = g_ptr_array_new_with_free_func ((GDestroyNotify) cam_cluster_db_unref);
+  e->databases =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) cam_cluster_db_unref);
   e->layers = g_ptr_array_new_with_free_func (g_free);
   for (int i = 0; paths != NULL && paths[i] != NULL; i++)
     {
@@ -43,8 +43,7 @@ open_databases (Evaluation *e, GError **error)
       if (explainer == NULL
           || ! cam_cluster_db_fits (db, cam_model_digest (e->model),
                                     cam_explainer_embedding_dim (explainer),
-                                    cam_explainer_channels (explainer),
-                                    error))
+                                    cam_explainer_channels (explainer), error))
         return FALSE;
     }
   return TRUE;
@@ -107,8 +106,9 @@ embed_training (Evaluation *e, GError **error)
 {
   EvaluateData *d = &e->data;
   int chunk = 8 * cam_threads_count (e->threads);
-  g_autoptr (CamEmbedder) embedder
-      = cam_embedder_new (e->model, cam_threads_count (e->threads), error);
+  g_autoptr (CamEmbedder)
+      embedder = cam_embedder_new (e->model, cam_threads_count (e->threads),
+                                   error);
   Training training = { e, embedder, 0 };
 
   if (embedder == NULL)
@@ -139,8 +139,8 @@ prepare (Evaluation *e, GError **error)
     return FALSE;
   if (e->layers->len == 0)
     {
-      g_autoptr (CamExplainer) explainer
-          = cam_explainer_new (e->model, NULL, FALSE, 1, error);
+      g_autoptr (CamExplainer)
+          explainer = cam_explainer_new (e->model, NULL, FALSE, 1, error);
 
       if (explainer == NULL)
         return FALSE;
@@ -239,8 +239,7 @@ free_options (EvaluateOptions *o)
 int
 command_evaluate (int argc, char **argv)
 {
-  EvaluateOptions o
-      = { .top_k = 50, .triplets = 50, .sample = 40, .seed = 1 };
+  EvaluateOptions o = { .top_k = 50, .triplets = 50, .sample = 40, .seed = 1 };
   const GOptionEntry entries[] = {
     { "model", 'm', 0, G_OPTION_ARG_FILENAME, &o.model,
       "Installed model or .onnx file (default: the bundled one)", "MODEL" },
@@ -248,8 +247,7 @@ command_evaluate (int argc, char **argv)
       "Cluster database; may be given several times", "DB" },
     { "images", 0, 0, G_OPTION_ARG_FILENAME, &o.images,
       "Pictures to explain, none of those that the database is of", "FOLDER" },
-    { "masks", 0, 0, G_OPTION_ARG_FILENAME, &o.masks, "Their masks",
-      "FOLDER" },
+    { "masks", 0, 0, G_OPTION_ARG_FILENAME, &o.masks, "Their masks", "FOLDER" },
     { "boxes", 0, 0, G_OPTION_ARG_FILENAME, &o.boxes, "Their boxes",
       "FILE.csv" },
     { "labels", 0, 0, G_OPTION_ARG_FILENAME, &o.labels,

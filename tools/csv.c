@@ -38,8 +38,8 @@ take_field (const char **at, gboolean *last)
 GPtrArray *
 csv_read (const char *path, guint n_fields, GError **error)
 {
-  g_autoptr (GPtrArray) rows
-      = g_ptr_array_new_with_free_func ((GDestroyNotify) g_strfreev);
+  g_autoptr (GPtrArray)
+      rows = g_ptr_array_new_with_free_func ((GDestroyNotify) g_strfreev);
   g_autofree char *text = NULL;
   const char *at;
 

@@ -75,11 +75,11 @@ list_pictures (EvaluateData *data, char *folder, GError **error)
 static char *
 find_mask (const char *folder, const char *name)
 {
-  static const char *const endings[]
-      = { ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".pgm", NULL };
+  static const char *const endings[] = { ".png",  ".jpg",  ".jpeg", ".tif",
+                                         ".tiff", ".webp", ".pgm",  NULL };
   const char *dot = strrchr (name, '.');
-  g_autofree char *stem
-      = g_strndup (name, dot != NULL ? (gsize) (dot - name) : strlen (name));
+  g_autofree char *stem = g_strndup (name, dot != NULL ? (gsize) (dot - name)
+                                                       : strlen (name));
 
   for (int i = 0; endings[i] != NULL; i++)
     {
@@ -218,10 +218,8 @@ evaluate_read (EvaluateData *data, const EvaluateOptions *options,
       if (data->train == NULL)
         return FALSE;
     }
-  return (options->masks == NULL
-          || find_masks (data, options->masks, error))
-         && (options->boxes == NULL
-             || read_boxes (data, options->boxes, error))
+  return (options->masks == NULL || find_masks (data, options->masks, error))
+         && (options->boxes == NULL || read_boxes (data, options->boxes, error))
          && (options->labels == NULL
              || read_labels (data, options->labels, error));
 }

@@ -1,2 +1,6 @@
 #include "tools/evaluate.h"
-gboolean evaluate_report (Evaluation *e, const char *folder, GError **error) { return TRUE; }
+gboolean
+evaluate_report (Evaluation *e, const char *folder, GError **error)
+{
+  return TRUE;
+}

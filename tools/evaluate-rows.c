@@ -119,8 +119,8 @@ add_database (Evaluation *e, int database)
   add_pair (e, ROW_NEIGHBOUR, "nearest neighbour transfer", database,
             cam_cluster_db_info (db)->n_pictures == 0 ? compact : NULL);
   add_pair (e, ROW_CLUSTER, "cluster transfer", database, NULL);
-  add_pair (e, ROW_WRONG_CLUSTER, "control: cluster of another label",
-            database, labels_differ (db) ? NULL : unlabelled);
+  add_pair (e, ROW_WRONG_CLUSTER, "control: cluster of another label", database,
+            labels_differ (db) ? NULL : unlabelled);
   add_pair (e, ROW_GLOBAL, "control: one global mean", database, NULL);
 }
 
@@ -128,9 +128,9 @@ static gboolean
 has_method (const Evaluation *e, const char *method)
 {
   for (guint i = 0; i < e->databases->len; i++)
-    if (g_strcmp0 (
-            cam_cluster_db_info (g_ptr_array_index (e->databases, i))->method,
-            method)
+    if (g_strcmp0 (cam_cluster_db_info (g_ptr_array_index (e->databases, i))
+                       ->method,
+                   method)
         == 0)
       return TRUE;
   return FALSE;
@@ -139,15 +139,15 @@ has_method (const Evaluation *e, const char *method)
 static void
 add_missing (Evaluation *e, const char *method)
 {
-  static const char *const names[]
-      = { "nearest neighbour transfer", "cluster transfer" };
+  static const char *const names[] = { "nearest neighbour transfer",
+                                       "cluster transfer" };
 
   for (int i = 0; i < 2 && ! has_method (e, method); i++)
     add (e, i == 0 ? ROW_NEIGHBOUR : ROW_CLUSTER, names[i], method, -1, 0,
          e->options->top_k)
-        ->reason
-        = g_strdup_printf ("needs a database built with --method %s (-d)",
-                           method);
+        ->reason =
+        g_strdup_printf ("needs a database built with --method %s (-d)",
+                         method);
 }
 
 void

@@ -15,8 +15,8 @@ typedef struct
   Evaluation *e;
   CamExplainer **explainers; /* [threads, layers] */
   CamEmbedder *embedder;
-  gboolean keep;             /* maps */
-  guint first;               /* picture of tile 0 */
+  gboolean keep; /* maps */
+  guint first;   /* picture of tile 0 */
   GMutex lock;
   GError *error;
 } Runner;
@@ -25,8 +25,8 @@ typedef struct /* what a map is held against */
 {
   CamView view;
   int width, height;
-  float *mask;     /* NULL: none; within the view */
-  GArray *boxes;   /* on this grid; empty: none */
+  float *mask;   /* NULL: none; within the view */
+  GArray *boxes; /* on this grid; empty: none */
   const CamTensor *input;
   gboolean faithful;
 } Target;
@@ -96,8 +96,8 @@ measure_boxes (const Target *target, const float *values)
   if (! cam_measure_box (values, target->width, target->height, 0.2, &box))
     return 0.0f;
   for (guint i = 0; i < target->boxes->len; i++)
-    best = MAX (best, cam_box_iou (
-                          &box, &g_array_index (target->boxes, CamBox, i)));
+    best = MAX (best,
+                cam_box_iou (&box, &g_array_index (target->boxes, CamBox, i)));
   return best >= 0.5;
 }
 
@@ -120,8 +120,8 @@ measure (Runner *runner, int thread, const Target *target,
 
       out[MEASURE_ENERGY] = (float) cam_measure_energy (values, mask, n);
       for (int i = 0; i < 3; i++)
-        out[MEASURE_IOU_20 + i]
-            = (float) cam_measure_iou (values, mask, n, 0.2 * (i + 1));
+        out[MEASURE_IOU_20 + i] = (float) cam_measure_iou (values, mask, n,
+                                                           0.2 * (i + 1));
       out[MEASURE_POINTING] = cam_measure_pointing (values, mask, n);
     }
   if (target->boxes->len > 0)
@@ -180,9 +180,9 @@ open_target (Runner *runner, guint index, Target *target, GError **error)
   target->boxes = g_array_new (FALSE, FALSE, sizeof (CamBox));
   target->width = MAX (1, (int) (v->width * scale));
   target->height = MAX (1, (int) (v->height * scale));
-  target->faithful
-      = sample >= n
-        || (sample > 0 && index * sample / n != (index + 1) * sample / n);
+  target->faithful = sample >= n
+                     || (sample > 0
+                         && index * sample / n != (index + 1) * sample / n);
   e->centre[index] = NAN;
   e->mask_area[index] = NAN;
   if (picture->mask != NULL)
@@ -192,9 +192,9 @@ open_target (Runner *runner, guint index, Target *target, GError **error)
       if (target->mask == NULL)
         return FALSE;
       cut_to_view (target);
-      e->centre[index] = target->mask[(gsize) (target->height / 2)
-                                          * target->width
-                                      + target->width / 2];
+      e->centre[index] =
+          target->mask[(gsize) (target->height / 2) * target->width
+                       + target->width / 2];
       for (gsize i = 0; i < (gsize) target->width * target->height; i++)
         inside += target->mask[i];
       e->mask_area[index] = inside / ((double) target->width * target->height);
@@ -222,8 +222,8 @@ run_layer (Runner *runner, int thread, guint index, guint layer,
            const Target *target, GError **error)
 {
   Evaluation *e = runner->e;
-  CamExplainer *explainer
-      = runner->explainers[(gsize) thread * e->layers->len + layer];
+  CamExplainer *explainer =
+      runner->explainers[(gsize) thread * e->layers->len + layer];
   g_autoptr (CamObservation) observation = NULL;
   EvaluateContext context = { .e = e, .explainer = explainer };
   gboolean good = TRUE;
@@ -314,8 +314,8 @@ open_runner (Runner *runner, Evaluation *e, GError **error)
     {
       const char *layer = g_ptr_array_index (e->layers, i % e->layers->len);
 
-      runner->explainers[i] = cam_explainer_new (
-          e->model, layer, e->data.train != NULL, 1, error);
+      runner->explainers[i] =
+          cam_explainer_new (e->model, layer, e->data.train != NULL, 1, error);
       if (runner->explainers[i] == NULL)
         return FALSE;
     }
@@ -353,8 +353,8 @@ evaluate_run (Evaluation *e, GError **error)
       runner.first = i;
       cam_threads_run (e->threads, MIN ((guint) chunk, n - i), run_tile,
                        &runner);
-      progress_show (e->progress, "evaluating",
-                     i + MIN ((guint) chunk, n - i), n);
+      progress_show (e->progress, "evaluating", i + MIN ((guint) chunk, n - i),
+                     n);
     }
   close_runner (&runner);
   for (guint i = 0; i < n; i++)

@@ -7,7 +7,10 @@
 #include "tools/evaluate.h"
 
 #define RESAMPLES 1000
-enum { STREAM_BOOTSTRAP = 0xb007 };
+enum
+{
+  STREAM_BOOTSTRAP = 0xb007
+};
 
 static const struct
 {
@@ -196,8 +199,8 @@ static void
 print_row (const Evaluation *e, guint r)
 {
   const EvaluateRow *row = evaluate_row (e, r);
-  g_autofree char *k
-      = row->top_k > 0 ? g_strdup_printf ("%d", row->top_k) : g_strdup ("all");
+  g_autofree char *k = row->top_k > 0 ? g_strdup_printf ("%d", row->top_k)
+                                      : g_strdup ("all");
 
   printf ("%-42s %-9s %4s", row->name, row->method, k);
   if (row->reason != NULL)
@@ -233,8 +236,7 @@ evaluate_print (const Evaluation *e)
   print_share ("Recall@1 among the pictures", evaluate_recall (e));
   print_share ("Recall@1 in the training pictures",
                evaluate_recall_of_train (e));
-  print_share ("mask's share of what the network sees",
-               evaluate_mask_area (e));
+  print_share ("mask's share of what the network sees", evaluate_mask_area (e));
   print_share ("the centre pixel's score in the pointing game",
                evaluate_centre (e));
   printf ("\n%-42s %-9s %4s", "", "method", "k");

@@ -60,8 +60,8 @@ load_mask (int number, const CamView *view, gpointer data)
         double py = (view->y + (y + 0.5) * view->h / h) / view->height;
 
         if (px >= 0.0 && px < 1.0 && py >= 0.0 && py < 1.0)
-          out[y * w + x]
-              = mask[(gsize) (py * height) * width + (gsize) (px * width)];
+          out[y * w + x] =
+              mask[(gsize) (py * height) * width + (gsize) (px * width)];
       }
   return out;
 }
@@ -185,13 +185,13 @@ static char **
 layers_again (const CamModel *model, GPtrArray *trials)
 {
   GPtrArray *names = g_ptr_array_new ();
-  const char *fallback
-      = cam_network_fallback_layer (model->network, model->embedding);
+  const char *fallback = cam_network_fallback_layer (model->network,
+                                                     model->embedding);
 
   for (guint i = 0; i <= trials->len && names->len <= N_AGAIN; i++)
     {
-      const CamLayerTrial *t
-          = i < trials->len ? g_ptr_array_index (trials, i) : NULL;
+      const CamLayerTrial *t = i < trials->len ? g_ptr_array_index (trials, i)
+                                               : NULL;
       const char *name = t != NULL ? t->layer : NULL;
 
       if (i == trials->len || names->len == N_AGAIN)
@@ -210,8 +210,8 @@ layers_again (const CamModel *model, GPtrArray *trials)
 static gboolean
 sweep (Half *half, const EvaluateOptions *o, GError **error)
 {
-  static const CamScore scores[]
-      = { CAM_SCORE_COSINE, CAM_SCORE_DOT, CAM_SCORE_DOT_DIFFERENCE };
+  static const CamScore scores[] = { CAM_SCORE_COSINE, CAM_SCORE_DOT,
+                                     CAM_SCORE_DOT_DIFFERENCE };
   g_autoptr (GPtrArray) chosen = NULL, reported = NULL;
   g_auto (GStrv) layers = NULL;
 

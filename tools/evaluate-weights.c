@@ -36,7 +36,8 @@ score_of (const Evaluation *e)
   return score;
 }
 
-/* Training pictures with (@same) or without the picture's label, never itself */
+/* Training pictures with (@same) or without the picture's label, never itself
+ */
 static GArray *
 others (const Evaluation *e, const EvaluatePicture *picture, gboolean same)
 {
@@ -58,13 +59,13 @@ static void
 draw_seeds (EvaluateContext *context)
 {
   const Evaluation *e = context->e;
-  const EvaluatePicture *picture
-      = g_ptr_array_index (e->data.pictures, context->picture);
+  const EvaluatePicture *picture = g_ptr_array_index (e->data.pictures,
+                                                      context->picture);
   g_autoptr (GArray) positives = others (e, picture, TRUE);
   g_autoptr (GArray) negatives = others (e, picture, FALSE);
   const float *anchor = (const float *) context->observation->embedding->data;
-  CamRandom random = cam_random_at ((guint64) e->options->seed,
-                                    STREAM_TRIPLETS, context->picture);
+  CamRandom random = cam_random_at ((guint64) e->options->seed, STREAM_TRIPLETS,
+                                    context->picture);
   CamScore score = score_of (e);
 
   context->seeds = g_new (float, (gsize) e->options->triplets * e->dim);
@@ -88,8 +89,9 @@ static CamTensor *
 gradient_of (EvaluateContext *context, const float *seed, GError **error)
 {
   CamShape shape = cam_shape_make (1, (gint64[]) { context->e->dim });
-  g_autoptr (CamTensor) tensor = cam_tensor_new_over (
-      CAM_DTYPE_FLOAT32, &shape, (gpointer) seed, NULL, NULL);
+  g_autoptr (CamTensor)
+      tensor = cam_tensor_new_over (CAM_DTYPE_FLOAT32, &shape, (gpointer) seed,
+                                    NULL, NULL);
 
   return cam_explainer_gradient (context->explainer, tensor, NULL, error);
 }
@@ -126,8 +128,10 @@ weigh_gradcampp (EvaluateContext *context, int n, double eps, float *alpha,
 
   for (int t = 0; t < n; t++)
     {
-      g_autoptr (CamTensor) gradient = gradient_of (
-          context, context->seeds + (gsize) t * context->e->dim, error);
+      g_autoptr (CamTensor)
+          gradient = gradient_of (context,
+                                  context->seeds + (gsize) t * context->e->dim,
+                                  error);
 
       if (gradient == NULL)
         return FALSE;
@@ -185,15 +189,16 @@ static char *
 true_label (EvaluateContext *context, const CamClusterDb *db)
 {
   const EvaluateData *data = &context->e->data;
-  const EvaluatePicture *picture
-      = g_ptr_array_index (data->pictures, context->picture);
+  const EvaluatePicture *picture = g_ptr_array_index (data->pictures,
+                                                      context->picture);
   g_autoptr (CamCluster) cluster = NULL;
   CamClusterMatch match;
 
   if (picture->label >= 0)
     return g_strdup (g_ptr_array_index (data->labels, picture->label));
-  cam_cluster_db_find (
-      db, (const float *) context->observation->embedding->data, &match);
+  cam_cluster_db_find (db,
+                       (const float *) context->observation->embedding->data,
+                       &match);
   cluster = cam_cluster_db_cluster (db, match.index, NULL);
   if (cluster == NULL || cluster->labels->len == 0)
     return NULL;
@@ -215,8 +220,8 @@ wrong_weights (EvaluateContext *context, const CamClusterDb *db)
       g_autoptr (CamCluster) cluster = cam_cluster_db_cluster (db, c, NULL);
 
       if (cluster != NULL && cluster->labels->len > 0
-          && g_strcmp0 (
-                 g_array_index (cluster->labels, CamLabelCount, 0).label, own)
+          && g_strcmp0 (g_array_index (cluster->labels, CamLabelCount, 0).label,
+                        own)
                  != 0)
         g_array_append_val (wrong, c);
     }
@@ -230,8 +235,8 @@ static const float *
 transferred (EvaluateContext *context, const EvaluateRow *row, GError **error)
 {
   const CamClusterDb *db = database_of (context->e, row->database);
-  const float *embedding
-      = (const float *) context->observation->embedding->data;
+  const float *embedding =
+      (const float *) context->observation->embedding->data;
   CamClusterMatch match;
 
   switch (row->kind)
@@ -243,10 +248,8 @@ transferred (EvaluateContext *context, const EvaluateRow *row, GError **error)
       return cam_cluster_db_find_neighbour (db, embedding, &match, error)
                  ? match.weights
                  : NULL;
-    case ROW_WRONG_CLUSTER:
-      return wrong_weights (context, db);
-    default:
-      return context->e->global[row->database];
+    case ROW_WRONG_CLUSTER: return wrong_weights (context, db);
+    default: return context->e->global[row->database];
     }
 }
 

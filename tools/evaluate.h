@@ -47,9 +47,9 @@ typedef struct
 
 typedef struct
 {
-  GPtrArray *pictures; /* EvaluatePicture */
-  GPtrArray *labels;   /* char*           */
-  GPtrArray *train;    /* EvaluatePicture; NULL: no --train */
+  GPtrArray *pictures;     /* EvaluatePicture */
+  GPtrArray *labels;       /* char*           */
+  GPtrArray *train;        /* EvaluatePicture; NULL: no --train */
   float *train_embeddings; /* [train->len, dim] */
   int n_masks, n_boxes;
 } EvaluateData;
@@ -88,15 +88,15 @@ typedef struct
   const EvaluateOptions *options;
   EvaluateData data;
   CamModel *model;
-  GPtrArray *databases; /* CamClusterDb */
-  GPtrArray *layers;    /* char*, one a database; one without any */
-  float **global;       /* [databases]: mean weights of all */
-  GPtrArray *rows;      /* EvaluateRow */
+  GPtrArray *databases;  /* CamClusterDb */
+  GPtrArray *layers;     /* char*, one a database; one without any */
+  float **global;        /* [databases]: mean weights of all */
+  GPtrArray *rows;       /* EvaluateRow */
   EvaluateScore *scores; /* [pictures, rows] */
-  float *embeddings;    /* [pictures, dim] */
-  gboolean *embedded;   /* [pictures]: could be read */
-  float *centre;        /* [pictures]: the mask's centre pixel, NaN: no mask */
-  double *mask_area;    /* [pictures]: share of what the network sees */
+  float *embeddings;     /* [pictures, dim] */
+  gboolean *embedded;    /* [pictures]: could be read */
+  float *centre;         /* [pictures]: the mask's centre pixel, NaN: no mask */
+  double *mask_area;     /* [pictures]: share of what the network sees */
   CamThreads *threads;
   Progress *progress;
   int dim;
