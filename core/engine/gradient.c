@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/engine/plan-private.h"
+#include "core/ops/fused.h"
 
 typedef struct
 {
@@ -268,7 +269,11 @@ take_result (const Walk *walk, gboolean leading, GError **error)
   result = cam_tensor_new (CAM_DTYPE_FLOAT32, &shape, error);
   if (!result)
     return NULL;
-  if (gathered)
+  if (gathered && part->source != part->value)
+    cam_fused_nhwc_to_nchw (gathered, result,
+                            walk->n_seeds * part->value->shape.dims[0],
+                            walk->workspace->threads);
+  else if (gathered)
     memcpy (result->data, gathered->data,
             result->n_elements * sizeof (float));
   if (leading)

@@ -157,10 +157,9 @@ static gboolean
 build (CamPlan *plan, GPtrArray *names, const CamPlanOptions *options,
        GError **error)
 {
-  const char *const *keep = (const char *const *) names->pdata;
-
   if (!options->reference
-      && !cam_passes_run (plan->graph, keep, options->gradient_of != NULL,
+      && !cam_passes_run (plan->graph,
+                          options->gradient_of ? options->gradient_at : NULL,
                           error))
     return FALSE;
   number_values (plan->graph);

@@ -32,4 +32,10 @@ extern const CamOperator cam_ops_resize[];      /* Resize, Upsample           */
 extern const CamOperator cam_ops_reshape[];     /* Reshape, Flatten, Squeeze  */
 extern const CamOperator cam_ops_constant[];    /* Constant, Shape, Range ... */
 extern const CamOperator cam_ops_quantize[];    /* QuantizeLinear, Dequant.   */
-extern const CamOperator cam_ops_fused[];       /* domain "camlens": NHWC ... */
+extern const CamOperator cam_ops_fused_linear[];        /* camlens: Linear */
+extern const CamOperator cam_ops_fused_conv[];          /* camlens: Conv */
+extern const CamOperator cam_ops_fused_winograd[];      /* camlens: WinogradConv */
+extern const CamOperator cam_ops_fused_depthwise[];     /* camlens: DepthwiseConv */
+extern const CamOperator cam_ops_fused_pool[];          /* camlens: pooling */
+extern const CamOperator cam_ops_fused_layout[];        /* camlens: ToNHWC, ToNCHW */
+extern const CamOperator cam_ops_fused_elementwise[];   /* camlens: Affine, Gate ... */

@@ -1,0 +1,179 @@
+/* layout-conv.c -- convolutions and products by constants, as the fused
+ * operators do them */
+#include "core/engine/passes/layout.h"
+#include "core/ops/window.h"
+
+/* Sizes from where a 3 x 3 convolution gains by Winograd's way; measured, see
+ * docs/PERFORMANCE.md */
+#define WINOGRAD_CHANNELS 16
+
+typedef struct
+{
+  CamFusedWindow window;
+  int group;
+  gint64 channels, n; /* in, out */
+  const CamTensor *w;
+} Conv;
+
+static gboolean
+read_conv (const CamNode *node, Conv *conv)
+{
+  CamWindowAttributes attributes = { 0 };
+  CamWindow window;
+
+  conv->w = cam_pass_constant (node, 1);
+  if (!cam_pass_is (node, "", "Conv") || node->inputs[0]->shape.n_dims != 4
+      || node->inputs[0]->dtype != CAM_DTYPE_FLOAT32 || !conv->w
+      || (node->n_inputs > 2 && node->inputs[2]
+          && !cam_pass_constant (node, 2)))
+    return FALSE;
+  if (!cam_window_parse (node, &attributes, TRUE, NULL)
+      || !cam_window_resolve (node, &attributes, &node->inputs[0]->shape,
+                              conv->w->shape.dims + 2, &window, NULL))
+    return FALSE;
+  for (int i = 0; i < 2; i++)
+    {
+      conv->window.kernel[i] = (int) window.kernel[i + 1];
+      conv->window.stride[i] = (int) window.stride[i + 1];
+      conv->window.dilation[i] = (int) window.dilation[i + 1];
+      conv->window.pad[i] = (int) window.pad[i + 1];
+      conv->window.pad[2 + i] = (int) window.pad_end[i + 1];
+    }
+  conv->group = (int) cam_node_int (node, "group", 1);
+  conv->channels = node->inputs[0]->shape.dims[1];
+  conv->n = conv->w->shape.dims[0];
+  return TRUE;
+}
+
+static gboolean
+is_pointwise (const CamFusedWindow *w)
+{
+  return w->kernel[0] == 1 && w->kernel[1] == 1 && w->stride[0] == 1
+         && w->stride[1] == 1 && !w->pad[0] && !w->pad[1] && !w->pad[2]
+         && !w->pad[3];
+}
+
+/* 0: no Winograd; else the side of its tiles */
+static int
+winograd_tile (CamLayout *layout, const CamNode *node, const Conv *conv)
+{
+  const CamFusedWindow *w = &conv->window;
+  const gint64 *out = node->outputs[0]->shape.dims;
+
+  if (w->kernel[0] != 3 || w->kernel[1] != 3 || w->stride[0] != 1
+      || w->stride[1] != 1 || w->dilation[0] != 1 || w->dilation[1] != 1
+      || conv->channels < WINOGRAD_CHANNELS || conv->n < WINOGRAD_CHANNELS
+      || cam_pass_needs_gradient (layout->pass, node->inputs[0]))
+    return 0;
+  if (out[0] * out[2] * out[3] < 64)
+    return 2;
+  return 4;
+}
+
+static CamNode *
+add_conv (CamLayout *layout, CamNode *node, const Conv *conv,
+          CamValue **inputs, GError **error)
+{
+  CamPass *pass = layout->pass;
+  CamValue *twin = cam_layout_new_twin (layout, node->outputs[0]);
+  const char *type = "Conv";
+  CamNode *made;
+  int tile = 0;
+
+  if (conv->group > 1)
+    {
+      type = "DepthwiseConv";
+      inputs[1] = cam_pack_depthwise (pass, conv->w, error);
+    }
+  else if ((tile = winograd_tile (layout, node, conv)))
+    {
+      type = "WinogradConv";
+      inputs[1] = cam_pack_winograd (pass, conv->w, tile, error);
+    }
+  else
+    {
+      type = is_pointwise (&conv->window) ? "Linear" : "Conv";
+      inputs[1] = cam_pack_dense (pass, conv->w, error);
+    }
+  if (!inputs[1])
+    return NULL;
+  made = cam_pass_add (pass, CAM_FUSED_DOMAIN, type, node->name, 3, inputs,
+                       twin, error);
+  if (made && !g_str_equal (type, "Linear"))
+    cam_fused_set_window (made, &conv->window);
+  if (made && tile)
+    cam_node_set_int (made, "tile", tile);
+  return made;
+}
+
+static gboolean
+convert_conv (CamLayout *layout, CamNode *node, gboolean *done,
+              GError **error)
+{
+  Conv conv;
+  CamValue *inputs[3] = { NULL, NULL, NULL };
+  CamNode *made;
+
+  if (!read_conv (node, &conv))
+    return TRUE;
+  if (conv.group != 1 && (conv.group != conv.channels || conv.n != conv.group
+                          || conv.window.kernel[0] > 64))
+    return TRUE;
+  inputs[0] = cam_layout_twin (layout, node->inputs[0], error);
+  inputs[2] = node->n_inputs > 2 ? node->inputs[2] : NULL;
+  made = inputs[0] ? add_conv (layout, node, &conv, inputs, error) : NULL;
+  if (!cam_pass_finish (made, error))
+    return FALSE;
+  cam_pass_release (layout->pass, node, 1);
+  *done = TRUE;
+  return TRUE;
+}
+
+/* Gemm and MatMul by a constant become Linear; no layout is involved, but the
+ * logical input has to be there. */
+static gboolean
+convert_gemm (CamLayout *layout, CamNode *node, gboolean *done,
+              GError **error)
+{
+  const CamTensor *w = cam_pass_constant (node, 1);
+  gboolean gemm = cam_pass_is (node, "", "Gemm");
+  gboolean transposed = gemm && cam_node_int (node, "transB", 0);
+  const CamTensor *bias = gemm ? cam_pass_constant (node, 2) : NULL;
+  CamValue *inputs[3] = { node->inputs[0], NULL, NULL };
+  gint64 n;
+
+  if (!w || w->shape.n_dims != 2
+      || (!gemm && !cam_pass_is (node, "", "MatMul"))
+      || node->inputs[0]->dtype != CAM_DTYPE_FLOAT32
+      || node->inputs[0]->shape.n_dims < 2)
+    return TRUE;
+  n = w->shape.dims[transposed ? 0 : 1];
+  if (gemm && (cam_node_int (node, "transA", 0)
+               || cam_node_float (node, "alpha", 1) != 1
+               || cam_node_float (node, "beta", 1) != 1
+               || (node->n_inputs > 2 && node->inputs[2]
+                   && (!bias || bias->n_elements != (gsize) n))))
+    return TRUE;
+  inputs[1] = transposed ? cam_pack_transposed (layout->pass, w, error)
+                         : node->inputs[1];
+  inputs[2] = bias ? node->inputs[2] : NULL;
+  if (!inputs[1] || !cam_layout_logical (layout, inputs[0], error))
+    return FALSE;
+  if (!cam_pass_finish (cam_pass_add (layout->pass, CAM_FUSED_DOMAIN,
+                                      "Linear", node->name, 3, inputs,
+                                      node->outputs[0], error), error))
+    return FALSE;
+  if (transposed)
+    cam_pass_release (layout->pass, node, 1);
+  *done = TRUE;
+  return TRUE;
+}
+
+gboolean
+cam_layout_products (CamLayout *layout, CamNode *node, gboolean *done,
+                     GError **error)
+{
+  if (!convert_conv (layout, node, done, error))
+    return FALSE;
+  return *done || convert_gemm (layout, node, done, error);
+}
