@@ -1,0 +1,200 @@
+#!/usr/bin/python3
+"""compare.py CAMLENS [NAME ...]: torchvision's networks against PyTorch
+
+Each network gets random weights and the BatchNorm statistics of random
+pictures, disturbed, and is exported by torch.onnx.export with an embedding and
+a middle activation as outputs of its graph.  `camlens run` must give both
+within 1e-4 of their largest element, and `camlens gradient` the gradient of a
+random seed of the embedding at the activation within 1e-3 of its largest
+element; PyTorch's side is computed in float64.
+
+Kinks: where a ReLU or a maximum lies within rounding of its corner, float32
+cannot know the gradient.  So a picture is drawn again until PyTorch's own
+float32 gradient is within 1e-5 of its float64 one.
+
+Without names: all of them.  --small: those that take a few seconds.
+Prints TAP, one point a network, with the three errors.
+"""
+import argparse
+import copy
+import os
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'style'))
+from tap import Tap  # noqa: E402
+
+try:
+    import numpy as np
+    import torch
+    import torchvision
+except ImportError as missing:
+    print(f'1..0 # SKIP {missing.name} is not installed')
+    sys.exit(0)
+
+# name: (constructor, layer whose output is the middle activation, side of the
+# picture, opset)
+NETWORKS = {
+    'resnet18': ('resnet18', 'layer2', 224, 13),
+    'resnet50': ('resnet50', 'layer3', 224, 13),
+    'resnext50': ('resnext50_32x4d', 'layer3', 224, 14),
+    'vgg16_bn': ('vgg16_bn', 'features.23', 224, 13),
+    'densenet121': ('densenet121', 'features.denseblock3', 224, 13),
+    'googlenet': ('googlenet', 'inception4a', 224, 13),
+    'inception_v3': ('inception_v3', 'Mixed_6b', 299, 14),
+    'squeezenet1_1': ('squeezenet1_1', 'features.7', 224, 13),
+    'shufflenet_v2': ('shufflenet_v2_x1_0', 'stage3', 224, 13),
+    'mobilenet_v2': ('mobilenet_v2', 'features.10', 224, 13),
+    'mobilenet_v3': ('mobilenet_v3_large', 'features.10', 224, 14),
+    'mnasnet': ('mnasnet1_0', 'layers.10', 224, 13),
+    'efficientnet_b0': ('efficientnet_b0', 'features.5', 224, 14),
+    'regnet_y': ('regnet_y_400mf', 'trunk_output.block3', 224, 15),
+    'convnext_tiny': ('convnext_tiny', 'features.5', 224, 16),
+    'vit_b_16': ('vit_b_16', 'encoder.layers.encoder_layer_6', 224, 17),
+    'swin_t': ('swin_t', 'features.5', 224, 17),
+}
+SMALL = {'squeezenet1_1': 96, 'shufflenet_v2': 96, 'mobilenet_v2': 96,
+         'mobilenet_v3': 96, 'resnet18': 64}
+
+
+class Tapped(torch.nn.Module):
+    """The network, with the output of one layer as a second output."""
+
+    def __init__(self, network, layer):
+        super().__init__()
+        self.network = network
+        self.layer = layer
+        self.middle = None
+        self.attach()
+
+    def attach(self):
+        self.hook = self.network.get_submodule(
+            self.layer).register_forward_hook(self.keep)
+
+    def keep(self, module, inputs, output):
+        self.middle = output
+
+    def forward(self, picture):
+        self.middle = None
+        return self.network(picture), self.middle
+
+
+def build(constructor):
+    torch.manual_seed(7)
+    extra = {'init_weights': True} if constructor in (
+        'googlenet', 'inception_v3') else {}
+    network = getattr(torchvision.models, constructor)(**extra).eval()
+    disturb(network)
+    return network
+
+
+def disturb(network):
+    """weights and statistics that make every layer's output of the order 1"""
+    norms = [m for m in network.modules()
+             if isinstance(m, torch.nn.modules.batchnorm._BatchNorm)]
+    for norm in norms:
+        norm.weight.data.uniform_(0.7, 1.3)
+        norm.bias.data.uniform_(-0.2, 0.2)
+        norm.momentum = None  # the mean over all that it has seen
+        norm.reset_running_stats()
+        norm.train()
+    if norms:
+        with torch.no_grad():
+            network(torch.randn(4, 3, 128, 128))
+    for norm in norms:
+        norm.eval()
+        norm.running_mean += 0.1 * torch.randn_like(
+            norm.running_mean) * norm.running_var.sqrt()
+        norm.running_var *= torch.empty_like(norm.running_var).uniform_(
+            0.8, 1.25)
+    for module in network.modules():
+        if isinstance(module, torchvision.models.convnext.CNBlock):
+            module.layer_scale.data.uniform_(0.1, 0.5)
+
+
+def expect(model, picture, seed):
+    """embedding, activation and the gradient of <seed, embedding> at it"""
+    picture = picture.clone().requires_grad_()
+    embedding, middle = model(picture)
+    gradient, = torch.autograd.grad((embedding * seed).sum(), middle)
+    return [t.detach().numpy() for t in (embedding, middle, gradient)]
+
+
+def draw(model, side):
+    """a picture, a seed, and what they give in float64"""
+    model.hook.remove()
+    exact = Tapped(copy.deepcopy(model.network).double(), model.layer).eval()
+    model.attach()
+    for _ in range(8):
+        picture = torch.randn(1, 3, side, side)
+        seed = torch.randn_like(model(picture)[0])
+        wanted = expect(exact, picture.double(), seed.double())
+        own = error(expect(model, picture, seed)[2], wanted[2])
+        if own <= 1e-5:
+            break
+    return picture, seed, wanted
+
+
+def error(got, wanted):
+    if got.shape != wanted.shape:
+        return float('inf')
+    return float(np.abs(got - wanted).max() / np.abs(wanted).max())
+
+
+def camlens(*words):
+    subprocess.run(words, check=True, capture_output=True, text=True)
+
+
+def compare(program, name, side, threads):
+    constructor, layer, full, opset = NETWORKS[name]
+    model = Tapped(build(constructor), layer).eval()
+    picture, seed, wanted = draw(model, side or full)
+    with tempfile.TemporaryDirectory() as folder:
+        def path(file):
+            return os.path.join(folder, file)
+        torch.onnx.export(model, picture, path('model.onnx'),
+                          opset_version=opset, input_names=['picture'],
+                          output_names=['embedding', 'middle'])
+        np.save(path('x.npy'), picture.numpy())
+        np.save(path('seed.npy'), seed.numpy())
+        camlens(program, 'run', path('model.onnx'), '--threads', threads,
+                '--input', f'picture={path("x.npy")}',
+                '--fetch', f'embedding={path("e.npy")}',
+                '--fetch', f'middle={path("m.npy")}')
+        camlens(program, 'gradient', path('model.onnx'), '--threads', threads,
+                '--input', f'picture={path("x.npy")}', '--of', 'embedding',
+                '--seed', path('seed.npy'), '--at', 'middle',
+                '-o', path('g.npy'))
+        got = [np.load(path(f)) for f in ('e.npy', 'm.npy', 'g.npy')]
+    return [error(g, w) for g, w in zip(got, wanted)]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument('camlens')
+    parser.add_argument('names', nargs='*')
+    parser.add_argument('--small', action='store_true')
+    parser.add_argument('--threads', default='2')
+    options = parser.parse_args()
+    torch.set_num_threads(2)
+    tap = Tap()
+    names = options.names or (SMALL if options.small else NETWORKS)
+    for name in names:
+        try:
+            errors = compare(options.camlens, name,
+                             SMALL[name] if options.small else 0,
+                             options.threads)
+        except subprocess.CalledProcessError as failed:
+            tap.check(False, name, failed.stderr.strip())
+            continue
+        text = (f'{name}: embedding {errors[0]:.1e}, activation '
+                f'{errors[1]:.1e}, gradient {errors[2]:.1e}')
+        tap.check(errors[0] <= 1e-4 and errors[1] <= 1e-4
+                  and errors[2] <= 1e-3, text)
+        sys.stdout.flush()
+    return tap.done()
+
+
+if __name__ == '__main__':
+    sys.exit(main())
