@@ -1,9 +1,6 @@
-/* host-2.10.c -- CamLens as a plug-in of GIMP 2.10 */
+/* host-2.10.c -- what the shared code asks of GIMP 2.10: see host.h */
 #include "config.h"
-#include "core/base/blas.h"
 #include "plugin/host.h"
-#include "plugin/procedures.h"
-#include "plugin/run.h"
 #include "ui/help.h"
 #include "ui/options.h"
 #include <glib/gi18n.h>
@@ -19,8 +16,6 @@ G_STATIC_ASSERT (GIMP_LAYER_MODE_OVERLAY == 23);
 G_STATIC_ASSERT (GIMP_LAYER_MODE_SOFTLIGHT == 45);
 G_STATIC_ASSERT (GIMP_LAYER_MODE_HARDLIGHT == 44);
 G_STATIC_ASSERT (GIMP_LAYER_MODE_ADDITION == 33);
-
-/* ---- what is asked of GIMP: see host.h ---- */
 
 static gboolean
 source_error (GError **error, const char *message)
@@ -224,6 +219,12 @@ cam_host_load (const char *path, gint32 *layer, GError **error)
   return image;
 }
 
+char *
+cam_host_image_path (gint32 image)
+{
+  return gimp_image_get_filename (image);
+}
+
 void
 cam_host_image_delete (gint32 image)
 {
@@ -235,8 +236,12 @@ cam_host_flat_copy (gint32 image, gint32 *layer)
 {
   gint32 copy = gimp_image_duplicate (image);
 
-  if (copy != -1)
-    *layer = gimp_image_merge_visible_layers (copy, GIMP_CLIP_TO_IMAGE);
+  if (copy == -1)
+    return -1;
+  if (gimp_image_base_type (copy) == GIMP_INDEXED)
+    gimp_image_convert_rgb (copy);
+  *layer = gimp_image_merge_visible_layers (copy, GIMP_CLIP_TO_IMAGE);
+  gimp_layer_resize_to_image_size (*layer);
   return copy;
 }
 
@@ -282,9 +287,11 @@ cam_host_dialog_new (const char *title, const char *role, const char *accept,
 {
   GtkWidget *dialog = gimp_dialog_new (
       title, role, NULL, 0, show_help, help, _("_Reset"), CAM_RESPONSE_RESET,
-      _("_Cancel"), GTK_RESPONSE_CANCEL, accept, GTK_RESPONSE_OK, NULL);
+      accept ? _("_Cancel") : _("_Close"), GTK_RESPONSE_CANCEL,
+      accept, GTK_RESPONSE_OK, NULL);
 
-  gtk_dialog_set_default_response (GTK_DIALOG (dialog), GTK_RESPONSE_OK);
+  gtk_dialog_set_default_response (
+      GTK_DIALOG (dialog), accept ? GTK_RESPONSE_OK : GTK_RESPONSE_CANCEL);
   gimp_window_set_transient (GTK_WINDOW (dialog));
   return dialog;
 }
@@ -293,192 +300,4 @@ int
 cam_host_dialog_run (GtkWidget *dialog)
 {
   return gimp_dialog_run (GIMP_DIALOG (dialog));
-}
-
-/* ---- registration ---- */
-
-#define COMMON_ARGS                                                            \
-  { GIMP_PDB_INT32, "run-mode",                                                \
-    "RUN-INTERACTIVE (0), RUN-NONINTERACTIVE (1), RUN-WITH-LAST-VALS (2)" },   \
-  { GIMP_PDB_IMAGE, "image", "The image" },                                    \
-  { GIMP_PDB_DRAWABLE, "drawable", "The layer to explain" },                   \
-  { GIMP_PDB_STRING, "model",                                                  \
-    "Model: an installed one's name, a path, or \"\" for the bundled one" }
-
-#define LOOK_ARGS                                                              \
-  { GIMP_PDB_INT32, "top-k", "Channels to keep; 0: all" },                     \
-  { GIMP_PDB_FLOAT, "opacity", "Opacity of the layer, 0 to 100" },             \
-  { GIMP_PDB_INT32, "colormap",                                                \
-    "Turbo (0), viridis (1), inferno (2), jet (3), gray (4)" },                \
-  { GIMP_PDB_INT32, "layer-mode",                                              \
-    "LAYER-MODE-NORMAL, -MULTIPLY, -SCREEN, -OVERLAY, -SOFTLIGHT, "            \
-    "-HARDLIGHT or -ADDITION" },                                               \
-  { GIMP_PDB_FLOAT, "threshold",                                               \
-    "Transparent up to this part of the maximum, 0 to 1" }
-
-static const GimpParamDef overlay_args[] = {
-  COMMON_ARGS,
-  { GIMP_PDB_STRING, "database",
-    "Cluster database: a name, a path, or \"\" for the model's own" },
-  LOOK_ARGS,
-  { GIMP_PDB_INT32, "transfer",
-    "Weights of the nearest cluster (0) or neighbour (1)" },
-};
-
-static const GimpParamDef layer_values[] = {
-  { GIMP_PDB_LAYER, "layer", "The new layer" },
-  { GIMP_PDB_INT32, "cluster", "Number of the nearest cluster" },
-  { GIMP_PDB_FLOAT, "similarity", "Similarity to what lent the weights" },
-};
-
-static void
-install (const char *name, const char *types, int n_args,
-         const GimpParamDef *args, int n_values, const GimpParamDef *values)
-{
-  const CamProcedure *p = cam_procedure_find (name);
-
-  gimp_install_procedure (name, p->blurb, p->help, CAM_AUTHORS, CAM_COPYRIGHT,
-                          CAM_DATE, p->label, types, GIMP_PLUGIN, n_args,
-                          n_values, args, values);
-  gimp_plugin_menu_register (name, CAM_MENU);
-}
-
-static void
-query (void)
-{
-  g_autofree char *locale = cam_locale_folder ();
-
-  gimp_plugin_domain_register (GETTEXT_PACKAGE, locale);
-  install (CAM_PROC_OVERLAY, "RGB*, GRAY*, INDEXED*",
-           G_N_ELEMENTS (overlay_args), overlay_args,
-           G_N_ELEMENTS (layer_values), layer_values);
-}
-
-/* ---- calls ---- */
-
-static int
-mode_from_number (int number)
-{
-  return cam_layer_mode_by_number (number); /* -1 is refused later */
-}
-
-static void
-look_from_params (CamOptions *settings, const GimpParam *param)
-{
-  settings->top_k = param[0].data.d_int32;
-  settings->opacity = param[1].data.d_float;
-  settings->colormap = param[2].data.d_int32;
-  settings->layer_mode = mode_from_number (param[3].data.d_int32);
-  settings->threshold = param[4].data.d_float;
-}
-
-static void
-string_from_param (char **string, const GimpParam *param)
-{
-  g_free (*string);
-  *string = g_strdup (param->data.d_string ? param->data.d_string : "");
-}
-
-static gboolean
-right_count (int n_params, int expected, GError **error)
-{
-  if (n_params == expected)
-    return TRUE;
-  g_set_error (error, CAM_OPTIONS_ERROR, CAM_OPTIONS_ERROR_VALUE,
-               _("The procedure takes %d arguments, not %d."), expected,
-               n_params);
-  return FALSE;
-}
-
-static gboolean
-call_overlay (int n_params, const GimpParam *param, CamResult *result,
-              GError **error)
-{
-  g_autoptr (CamOptions) settings = cam_options_new ();
-  g_autofree char *path = cam_last_values_path ();
-  CamRunMode mode = param[0].data.d_int32;
-
-  if (mode == CAM_RUN_NONINTERACTIVE)
-    {
-      if (! right_count (n_params, G_N_ELEMENTS (overlay_args), error))
-        return FALSE;
-      string_from_param (&settings->model, &param[3]);
-      string_from_param (&settings->database, &param[4]);
-      look_from_params (settings, param + 5);
-      settings->transfer = param[10].data.d_int32;
-    }
-  else
-    cam_options_load (settings, path, CAM_PROC_OVERLAY);
-  if (! cam_run_overlay (mode, param[1].data.d_image, param[2].data.d_drawable,
-                         settings, result, error))
-    return FALSE;
-  if (mode == CAM_RUN_INTERACTIVE)
-    cam_options_save (settings, path, CAM_PROC_OVERLAY, NULL);
-  return TRUE;
-}
-
-static void
-give_layer (const CamResult *result, GimpParam *values, int *n_values)
-{
-  values[1].type = GIMP_PDB_LAYER;
-  values[1].data.d_layer = result->layer;
-  values[2].type = GIMP_PDB_INT32;
-  values[2].data.d_int32 = result->cluster;
-  values[3].type = GIMP_PDB_FLOAT;
-  values[3].data.d_float = result->similarity;
-  *n_values = 4;
-}
-
-/* The error goes to the person and to the script in the same words. */
-static void
-give_error (const GError *error, GimpParam *values, int *n_values)
-{
-  static char message[4096];
-
-  *n_values = 1;
-  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    {
-      values[0].data.d_status = GIMP_PDB_CANCEL;
-      return;
-    }
-  g_strlcpy (message, error->message, sizeof message);
-  values[0].data.d_status = error->domain == CAM_OPTIONS_ERROR
-                                ? GIMP_PDB_CALLING_ERROR
-                                : GIMP_PDB_EXECUTION_ERROR;
-  values[1].type = GIMP_PDB_STRING;
-  values[1].data.d_string = message;
-  *n_values = 2;
-}
-
-static void
-run (const gchar *name, gint n_params, const GimpParam *param, gint *n_values,
-     GimpParam **values)
-{
-  static GimpParam returned[4];
-  g_autoptr (GError) error = NULL;
-  CamResult result = { -1, -1, 0 };
-  gboolean done = FALSE;
-
-  cam_bind_translations ();
-  gegl_init (NULL, NULL);
-  *values = returned;
-  *n_values = 1;
-  returned[0].type = GIMP_PDB_STATUS;
-  returned[0].data.d_status = GIMP_PDB_SUCCESS;
-  if (! strcmp (name, CAM_PROC_OVERLAY))
-    done = call_overlay (n_params, param, &result, &error);
-  if (! done)
-    give_error (error, returned, n_values);
-  else if (result.layer != -1)
-    give_layer (&result, returned, n_values);
-}
-
-const GimpPlugInInfo PLUG_IN_INFO = { NULL, NULL, query, run };
-
-/* OpenBLAS chooses its kernels when it is loaded: before anything else. */
-int
-main (int argc, char **argv)
-{
-  cam_blas_prepare_process (argv);
-  return gimp_main (&PLUG_IN_INFO, argc, argv);
 }

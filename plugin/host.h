@@ -87,6 +87,8 @@ GPtrArray *cam_host_layers (void); /* (transfer full) of CamOpenLayer */
 /* The image of a layer; -1 where @layer is none. */
 gint32 cam_host_layer_image (gint32 layer);
 gint32 cam_host_load (const char *path, gint32 *layer, GError **error);
+/* Of the file that the image is saved in; NULL: none (transfer full) */
+char *cam_host_image_path (gint32 image);
 void cam_host_image_delete (gint32 image);
 /* A copy of the image as it shows, in one layer. */
 gint32 cam_host_flat_copy (gint32 image, gint32 *layer);
@@ -99,7 +101,8 @@ void cam_host_progress_end (void);
 char *cam_host_folder (void);
 
 void cam_host_ui_init (void);
-/* A dialog with Reset, Cancel and the button @accept; Help shows @help. */
+/* A dialog with Reset, Cancel and the button @accept (NULL: with Reset and
+ * Close); Help shows @help. */
 GtkWidget *cam_host_dialog_new (const char *title, const char *role,
                                 const char *accept, const char *help);
 /* Runs until a button ends it: a GTK response. */

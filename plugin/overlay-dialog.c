@@ -14,6 +14,7 @@
 
 typedef struct
 {
+  gboolean example;
   CamSteps *steps;
   CamOptions *settings;
   const CamSource *source;
@@ -214,18 +215,44 @@ run_dialog (Dialog *d)
   return response == GTK_RESPONSE_OK;
 }
 
+/* The layers of all open images but the one that is explained. */
+static void
+offer_layers (Dialog *d, CamPanelSettings *offer)
+{
+  g_autoptr (GPtrArray) layers = cam_host_layers ();
+
+  offer->layer_titles = g_ptr_array_new_with_free_func (g_free);
+  offer->layer_names = g_ptr_array_new_with_free_func (g_free);
+  for (guint i = 0; i < layers->len; i++)
+    {
+      const CamOpenLayer *open = g_ptr_array_index (layers, i);
+
+      if (open->layer == d->source->layer)
+        continue;
+      g_ptr_array_add (offer->layer_titles, g_strdup (open->title));
+      g_ptr_array_add (offer->layer_names,
+                       g_strdup_printf ("layer:%d", open->layer));
+    }
+}
+
 static void
 build (Dialog *d, GPtrArray *models, const char *presets)
 {
   CamPanelSettings offer = { .preview_size = PREVIEW_SIZE,
+                             .example = d->example,
                              .gray = d->source->type == CAM_IMAGE_GRAY,
                              .indexed = d->source->type == CAM_IMAGE_INDEXED,
                              .models = models,
                              .presets = presets };
 
-  d->dialog = cam_host_dialog_new (_("Grad-CAM Overlay"), "camlens-overlay",
-                                   _("_OK"), CAM_PROC_OVERLAY);
+  d->dialog = cam_host_dialog_new (
+      d->example ? _("Explain by Example") : _("Grad-CAM Overlay"),
+      "camlens-overlay", _("_OK"),
+      d->example ? CAM_PROC_EXAMPLE : CAM_PROC_OVERLAY);
+  offer_layers (d, &offer);
   d->panel = cam_overlay_panel_new (d->settings, &offer, changed, d);
+  g_ptr_array_unref (offer.layer_titles);
+  g_ptr_array_unref (offer.layer_names);
   gtk_box_pack_start (
       GTK_BOX (gtk_dialog_get_content_area (GTK_DIALOG (d->dialog))),
       cam_overlay_panel_widget (d->panel), TRUE, TRUE, 0);
@@ -242,20 +269,33 @@ dialog_clear (Dialog *d)
   gtk_widget_destroy (d->dialog);
 }
 
+/* Layers have other numbers in another session. */
+static void
+forget_layers (CamOptions *settings)
+{
+  if (g_str_has_prefix (settings->positive, "layer:"))
+    settings->positive[0] = '\0';
+  if (g_str_has_prefix (settings->negative, "layer:"))
+    settings->negative[0] = '\0';
+}
+
 CamExplanation *
 cam_overlay_dialog_run (const CamSource *source, CamOptions *settings,
-                        GError **error)
+                        gboolean example, GError **error)
 {
   g_autoptr (GPtrArray) models = cam_models_installed ();
   g_autofree char *presets = cam_presets_path ();
-  Dialog d = { .settings = settings,
+  Dialog d = { .example = example,
+               .settings = settings,
                .source = source,
                .shown_cluster = -1,
                .shown_match = -1 };
   CamExplanation *explanation = NULL;
 
   cam_host_ui_init ();
-  d.steps = cam_steps_new (source, settings, PREVIEW_SIZE, reported, &d);
+  forget_layers (settings);
+  d.steps = cam_steps_new (source, settings, example, PREVIEW_SIZE, reported,
+                           &d);
   build (&d, models, presets);
   cam_steps_changed (d.steps, CAM_CHANGED_ALL);
   if (run_dialog (&d))

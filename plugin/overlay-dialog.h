@@ -5,7 +5,8 @@
  *
  *   model -> database -> input (pixels) -> observation -> explanation -> preview
  *
- * Loading and the forward pass run in a thread, pixels are read in idle time,
+ * The dialog of Explain by Example is the same with two more pictures and no
+ * database.  Loading and the forward pass run in a thread, pixels are read in idle time,
  * band by band, the rest takes no time worth a thread.
  */
 #pragma once
@@ -15,6 +16,7 @@
 
 /* What was on the screen when OK was pressed (transfer full); NULL with
  * G_IO_ERROR_CANCELLED after Cancel.  @settings: what is chosen at first, and
- * then what was chosen. */
+ * then what was chosen.  @example: explain by example. */
 CamExplanation *cam_overlay_dialog_run (const CamSource *source,
-                                        CamOptions *settings, GError **error);
+                                        CamOptions *settings,
+                                        gboolean example, GError **error);

@@ -78,7 +78,7 @@ cam_run_overlay (CamRunMode mode, gint32 image, gint32 drawable,
       && ! cam_apply_check (&source, settings, error))
     return FALSE;
   if (mode == CAM_RUN_INTERACTIVE)
-    explanation = cam_overlay_dialog_run (&source, settings, error);
+    explanation = cam_overlay_dialog_run (&source, settings, FALSE, error);
   cam_host_progress_start (_("Grad-CAM overlay"));
   if (mode != CAM_RUN_INTERACTIVE)
     explanation = explain (&source, settings, error);

@@ -25,3 +25,14 @@ typedef struct
 gboolean cam_run_overlay (CamRunMode mode, gint32 image, gint32 drawable,
                           CamOptions *settings, CamResult *result,
                           GError **error);
+/* The same, by examples. */
+gboolean cam_run_example (CamRunMode mode, gint32 image, gint32 drawable,
+                          CamOptions *options, CamResult *result,
+                          GError **error);
+/* @what: a CamExport; dialogs have their own ideas of both. */
+gboolean cam_run_export (CamRunMode mode, gint32 image, gint32 drawable,
+                         int what, const char *path, GError **error);
+/* A dialog, or a build that is waited for. */
+gboolean cam_run_build (CamRunMode mode, const char *folder,
+                        const char *model, const char *database, int clusters,
+                        int triplets, GError **error);

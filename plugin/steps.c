@@ -1,7 +1,9 @@
 /* steps.c -- see steps.h */
 #include "config.h"
 #include "plugin/steps.h"
+#include "plugin/examples.h"
 #include "plugin/pixels.h"
+#include "plugin/triplet.h"
 #include <glib/gi18n.h>
 #include <string.h>
 
@@ -9,6 +11,7 @@ struct _CamSteps
 {
   const CamSource *source;
   const CamOptions *settings;
+  gboolean example; /* explain by example, without a database */
   int preview_size;
   CamReportFunc report;
   gpointer data;
@@ -17,15 +20,18 @@ struct _CamSteps
   CamLoaded *loaded;
   char *model;    /* the name that it was loaded by      */
   char *database; /* the same; NULL: not opened          */
-  CamTensor *input;
-  CamView view;
+  CamTriplet inputs;           /* the picture, and its examples */
+  char *names[CAM_N_EXAMPLES]; /* which these inputs are of; the first: "" */
   CamObservation *observation;
+  float *weights;              /* of the examples */
   CamExplanation *explanation;
 
   /* what goes on */
   GTask *task;
   GCancellable *cancellable;
   CamPixels *pixels;
+  CamExample opened; /* the example that is being read */
+  int which;         /* input that is being read */
   guint reading;
   gboolean failed; /* until something changes */
 };
@@ -56,9 +62,10 @@ typedef struct
   CamOptions *settings;
   CamLoaded *loaded;    /* the thread's while it runs */
   CamExplainer *before; /* to see whether the layer has changed */
-  CamTensor *input;
-  CamView view;
+  gboolean example;
+  CamTriplet inputs;
   CamObservation *observation; /* made */
+  float *weights;              /* made of examples */
   GError *error;
 } Work;
 
@@ -67,8 +74,9 @@ work_free (Work *work)
 {
   g_clear_pointer (&work->settings, cam_options_free);
   g_clear_pointer (&work->loaded, cam_loaded_free);
-  g_clear_pointer (&work->input, cam_tensor_unref);
+  cam_triplet_clear (&work->inputs);
   g_clear_pointer (&work->observation, cam_observation_free);
+  g_free (work->weights);
   g_clear_error (&work->error);
   g_free (work);
 }
@@ -81,8 +89,11 @@ start_work (CamSteps *steps, GTaskThreadFunc func, GAsyncReadyCallback done)
   work->settings = cam_options_copy (steps->settings);
   work->loaded = g_steal_pointer (&steps->loaded);
   work->before = work->loaded ? work->loaded->explainer : NULL;
-  work->input = steps->input ? cam_tensor_ref (steps->input) : NULL;
-  work->view = steps->view;
+  work->example = steps->example;
+  work->inputs = steps->inputs;
+  for (int i = 0; i < CAM_N_EXAMPLES; i++)
+    if (work->inputs.input[i])
+      cam_tensor_ref (work->inputs.input[i]);
   steps->cancellable = g_cancellable_new ();
   steps->task = g_task_new (NULL, steps->cancellable, done, steps);
   g_task_set_check_cancellable (steps->task, FALSE);
@@ -113,7 +124,9 @@ load (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
   if (! work->loaded)
     work->loaded
         = cam_loaded_new (work->settings->model, cancellable, &work->error);
-  if (work->loaded)
+  if (work->loaded && work->example)
+    cam_loaded_use_gradient (work->loaded, &work->error);
+  else if (work->loaded)
     cam_loaded_use_database (work->loaded, work->settings->database,
                              cancellable, &work->error);
   g_task_return_boolean (task, TRUE);
@@ -162,20 +175,62 @@ start_load (CamSteps *steps)
 
 /* ---- pixels ---- */
 
+static const char *
+input_name (const CamSteps *steps, int which)
+{
+  if (which == CAM_POSITIVE)
+    return steps->settings->positive;
+  return which == CAM_NEGATIVE ? steps->settings->negative : "";
+}
+
+static void
+drop_input (CamSteps *steps, int which)
+{
+  g_clear_pointer (&steps->inputs.input[which], cam_tensor_unref);
+  g_clear_pointer (&steps->names[which], g_free);
+}
+
+/* The next picture that has to be read; CAM_N_EXAMPLES: none. */
+static int
+missing_input (const CamSteps *steps)
+{
+  int last = steps->example ? CAM_NEGATIVE : CAM_ANCHOR;
+
+  for (int i = CAM_ANCHOR; i <= last; i++)
+    if (! steps->inputs.input[i]
+        && (i == CAM_ANCHOR || input_name (steps, i)[0]))
+      return i;
+  return CAM_N_EXAMPLES;
+}
+
+static void
+stop_reading (CamSteps *steps)
+{
+  if (steps->reading)
+    g_source_remove (steps->reading);
+  steps->reading = 0;
+  g_clear_pointer (&steps->pixels, cam_pixels_free);
+  cam_example_close (&steps->opened);
+}
+
 static void
 pixels_read (CamSteps *steps)
 {
   CamReport news = { .doing = _("Running the network...") };
   g_autoptr (CamTensor) preview = NULL;
   g_autoptr (GError) error = NULL;
+  int which = steps->which;
 
-  steps->input = cam_pixels_finish (g_steal_pointer (&steps->pixels),
-                                    &steps->view, &preview, &error);
-  if (! steps->input)
+  steps->inputs.input[which]
+      = cam_pixels_finish (g_steal_pointer (&steps->pixels),
+                           &steps->inputs.view[which], &preview, &error);
+  cam_example_close (&steps->opened);
+  if (! steps->inputs.input[which])
     {
       report_error (steps, error);
       return;
     }
+  steps->names[which] = g_strdup (input_name (steps, which));
   news.pixels = preview;
   steps->report (&news, steps->data);
 }
@@ -193,16 +248,30 @@ read_some (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
+static gboolean
+open_picture (CamSteps *steps, GError **error)
+{
+  gboolean anchor = steps->which == CAM_ANCHOR;
+
+  if (! anchor
+      && ! cam_example_open (input_name (steps, steps->which), &steps->opened,
+                             error))
+    return FALSE;
+  steps->pixels = cam_pixels_new (
+      anchor ? steps->source : &steps->opened.source,
+      &steps->loaded->model->input, anchor ? steps->preview_size : 0, error);
+  return steps->pixels != NULL;
+}
+
 static void
 start_reading (CamSteps *steps)
 {
   g_autoptr (GError) error = NULL;
 
-  steps->pixels
-      = cam_pixels_new (steps->source, &steps->loaded->model->input,
-                        steps->preview_size, &error);
-  if (! steps->pixels)
+  steps->which = missing_input (steps);
+  if (! open_picture (steps, &error))
     {
+      cam_example_close (&steps->opened);
       report_error (steps, error);
       return;
     }
@@ -218,9 +287,13 @@ observe (GTask *task, gpointer source, gpointer data,
 {
   Work *work = data;
 
-  work->observation
-      = cam_explainer_observe (work->loaded->explainer, work->input,
-                               &work->view, cancellable, &work->error);
+  if (work->example)
+    cam_triplet_explain (work->loaded, &work->inputs, &work->observation,
+                         &work->weights, cancellable, &work->error);
+  else
+    work->observation = cam_explainer_observe (
+        work->loaded->explainer, work->inputs.input[CAM_ANCHOR],
+        &work->inputs.view[CAM_ANCHOR], cancellable, &work->error);
   g_task_return_boolean (task, TRUE);
 }
 
@@ -234,6 +307,8 @@ observe_done (GObject *object, GAsyncResult *result, gpointer data)
   if (end_work (steps, work))
     {
       steps->observation = g_steal_pointer (&work->observation);
+      g_free (steps->weights);
+      steps->weights = g_steal_pointer (&work->weights);
       if (work->error)
         report_error (steps, work->error);
     }
@@ -247,8 +322,13 @@ explain (CamSteps *steps)
 {
   g_autoptr (GError) error = NULL;
 
-  steps->explanation = cam_explanation_look_up (
-      steps->loaded, steps->observation, steps->settings, &error);
+  if (steps->example)
+    steps->explanation = cam_explanation_of_weights (
+        steps->loaded, steps->observation, steps->weights,
+        steps->inputs.input[CAM_NEGATIVE] != NULL, steps->settings);
+  else
+    steps->explanation = cam_explanation_look_up (
+        steps->loaded, steps->observation, steps->settings, &error);
   if (steps->explanation)
     report (steps, NULL);
   else
@@ -256,15 +336,6 @@ explain (CamSteps *steps)
 }
 
 /* ---- the order ---- */
-
-static void
-stop_reading (CamSteps *steps)
-{
-  if (steps->reading)
-    g_source_remove (steps->reading);
-  steps->reading = 0;
-  g_clear_pointer (&steps->pixels, cam_pixels_free);
-}
 
 static gboolean
 other_model (const CamSteps *steps)
@@ -279,19 +350,63 @@ other_database (const CamSteps *steps)
          && strcmp (steps->database, steps->settings->database);
 }
 
+static gboolean
+other_examples (const CamSteps *steps)
+{
+  for (int i = CAM_POSITIVE; i < CAM_N_EXAMPLES; i++)
+    if (steps->names[i] && strcmp (steps->names[i], input_name (steps, i)))
+      return TRUE;
+  return FALSE;
+}
+
+static void
+drop_examples (CamSteps *steps)
+{
+  for (int i = CAM_POSITIVE; i < CAM_N_EXAMPLES; i++)
+    if (steps->names[i] && strcmp (steps->names[i], input_name (steps, i)))
+      drop_input (steps, i);
+  g_clear_pointer (&steps->observation, cam_observation_free);
+}
+
+static void
+drop_model (CamSteps *steps)
+{
+  g_clear_pointer (&steps->model, g_free);
+  g_clear_pointer (&steps->database, g_free);
+  g_clear_pointer (&steps->observation, cam_observation_free);
+  g_clear_pointer (&steps->loaded, cam_loaded_free);
+  for (int i = 0; i < CAM_N_EXAMPLES; i++)
+    drop_input (steps, i);
+}
+
 /* Only when nothing runs: a thread may still use it. */
 static void
 drop_outdated (CamSteps *steps)
 {
   if (other_database (steps))
     g_clear_pointer (&steps->database, g_free);
-  if (! other_model (steps))
-    return;
-  g_clear_pointer (&steps->model, g_free);
-  g_clear_pointer (&steps->database, g_free);
-  g_clear_pointer (&steps->input, cam_tensor_unref);
-  g_clear_pointer (&steps->observation, cam_observation_free);
-  g_clear_pointer (&steps->loaded, cam_loaded_free);
+  if (other_examples (steps))
+    drop_examples (steps);
+  if (other_model (steps))
+    drop_model (steps);
+}
+
+static gboolean
+needs_loading (const CamSteps *steps)
+{
+  if (! steps->loaded || ! steps->loaded->explainer)
+    return TRUE;
+  return ! steps->example && (! steps->loaded->db || ! steps->database);
+}
+
+static void
+ask_for_positive (CamSteps *steps)
+{
+  g_autoptr (GError) error = g_error_new_literal (
+      CAM_PLUGIN_ERROR, CAM_PLUGIN_ERROR_NOTHING,
+      _("Choose a positive picture: one that the network should find alike."));
+
+  report_error (steps, error);
 }
 
 static void
@@ -300,10 +415,12 @@ advance (CamSteps *steps)
   if (steps->task || steps->reading || steps->failed)
     return;
   drop_outdated (steps);
-  if (! steps->loaded || ! steps->loaded->db || ! steps->database)
+  if (needs_loading (steps))
     start_load (steps);
-  else if (! steps->input)
+  else if (missing_input (steps) < CAM_N_EXAMPLES)
     start_reading (steps);
+  else if (steps->example && ! steps->inputs.input[CAM_POSITIVE])
+    ask_for_positive (steps);
   else if (! steps->observation)
     {
       report (steps, _("Running the network..."));
@@ -318,7 +435,11 @@ cam_steps_changed (CamSteps *steps, CamChanged what)
 {
   steps->failed = FALSE;
   g_clear_pointer (&steps->explanation, cam_explanation_free);
-  if (other_model (steps) || other_database (steps))
+  /* an example that was not there before is another one, too */
+  if (what == CAM_CHANGED_EXAMPLE)
+    g_clear_pointer (&steps->observation, cam_observation_free);
+  if (other_model (steps) || other_database (steps)
+      || what == CAM_CHANGED_EXAMPLE)
     {
       stop_reading (steps);
       if (steps->cancellable)
@@ -329,13 +450,16 @@ cam_steps_changed (CamSteps *steps, CamChanged what)
 
 CamSteps *
 cam_steps_new (const CamSource *source, const CamOptions *settings,
-               int preview_size, CamReportFunc func, gpointer data)
+               gboolean example, int preview_size, CamReportFunc func,
+               gpointer data)
 {
   CamSteps *steps = g_new0 (CamSteps, 1);
 
   steps->source = source;
   steps->settings = settings;
+  steps->example = example;
   steps->preview_size = preview_size;
+  steps->opened.opened = -1;
   steps->report = func;
   steps->data = data;
   return steps;
@@ -375,10 +499,7 @@ cam_steps_free (CamSteps *steps)
   while (steps->task)
     g_main_context_iteration (NULL, TRUE);
   g_clear_pointer (&steps->explanation, cam_explanation_free);
-  g_clear_pointer (&steps->observation, cam_observation_free);
-  g_clear_pointer (&steps->input, cam_tensor_unref);
-  g_clear_pointer (&steps->loaded, cam_loaded_free);
-  g_free (steps->model);
-  g_free (steps->database);
+  drop_model (steps);
+  g_free (steps->weights);
   g_free (steps);
 }

@@ -25,8 +25,8 @@ typedef void (*CamReportFunc) (const CamReport *report, gpointer data);
 
 /* @source and @settings live longer. */
 CamSteps *cam_steps_new (const CamSource *source, const CamOptions *settings,
-                         int preview_size, CamReportFunc report,
-                         gpointer data);
+                         gboolean example, int preview_size,
+                         CamReportFunc report, gpointer data);
 /* Cancels and waits for what runs, which is soon. */
 void cam_steps_free (CamSteps *steps);
 
