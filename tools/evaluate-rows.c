@@ -150,6 +150,29 @@ add_missing (Evaluation *e, const char *method)
                          method);
 }
 
+/* The same ways with other numbers of channels, for the report's plots */
+static void
+add_curves (Evaluation *e)
+{
+  static const int ks[] = { 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 0 };
+  guint n = e->rows->len;
+
+  for (guint r = 0; r < n; r++)
+    {
+      const EvaluateRow *row = evaluate_row (e, r);
+      gboolean own = row->kind == ROW_OWN && row->triplets > 1
+                     && strcmp (row->method, "gradcam") == 0;
+
+      if (row->top_k != 0 || row->reason != NULL
+          || (! own && row->kind != ROW_CLUSTER && row->kind != ROW_GLOBAL))
+        continue;
+      for (guint i = 0; i < G_N_ELEMENTS (ks); i++)
+        add (e, row->kind, row->name, row->method, row->database, row->triplets,
+             ks[i])
+            ->curve = TRUE;
+    }
+}
+
 void
 evaluate_add_rows (Evaluation *e)
 {
@@ -163,4 +186,7 @@ evaluate_add_rows (Evaluation *e)
   add (e, ROW_ACTIVATION, "control: mean activation", "", -1, 0, 0);
   add (e, ROW_GAUSSIAN, "control: centre Gaussian", "", -1, 0, 0);
   add (e, ROW_UNIFORM, "control: uniform", "", -1, 0, 0);
+  if (e->options->report != NULL
+      && (e->data.n_masks > 0 || e->data.n_boxes > 0))
+    add_curves (e);
 }

@@ -103,7 +103,7 @@ measure_boxes (const Target *target, const float *values)
 
 static gboolean
 measure (Runner *runner, int thread, const Target *target,
-         const CamHeatMap *map, float *out, GError **error)
+         const CamHeatMap *map, gboolean faithful, float *out, GError **error)
 {
   gsize n = (gsize) target->width * target->height;
   g_autofree float *values = NULL;
@@ -126,7 +126,7 @@ measure (Runner *runner, int thread, const Target *target,
     }
   if (target->boxes->len > 0)
     out[MEASURE_BOX] = measure_boxes (target, values);
-  return ! target->faithful
+  return ! faithful || ! target->faithful
          || measure_faithfulness (runner, thread, target, map,
                                   &out[MEASURE_FAITHFULNESS], error);
 }
@@ -243,11 +243,13 @@ run_layer (Runner *runner, int thread, guint index, guint layer,
       g_autoptr (CamHeatMap) map = NULL;
       GError *local = NULL;
 
-      if (row->reason != NULL || layer_of (row) != layer)
+      if (row->reason != NULL || layer_of (row) != layer
+          || (row->curve && runner->keep))
         continue;
       map = make_map (&context, row, &local);
       if (map != NULL && ! runner->keep)
-        measure (runner, thread, target, map, score->measures, &local);
+        measure (runner, thread, target, map, ! row->curve, score->measures,
+                 &local);
       if (runner->keep)
         score->map = g_steal_pointer (&map);
       good = local == NULL;

@@ -213,9 +213,9 @@ print_row (const Evaluation *e, guint r)
       Interval i = evaluate_interval (e, r, (Measure) m);
 
       if (i.n == 0)
-        printf ("  %-15s", "-");
+        printf ("  %-17s", "-");
       else
-        printf ("  %.3f %.2f-%.2f", i.mean, i.low, i.high);
+        printf ("  %5.3f %5.2f…%-5.2f", i.mean, i.low, i.high);
     }
   printf ("\n");
 }
@@ -241,10 +241,11 @@ evaluate_print (const Evaluation *e)
                evaluate_centre (e));
   printf ("\n%-42s %-9s %4s", "", "method", "k");
   for (int m = 0; m < N_MEASURES; m++)
-    printf ("  %-15s", measures[m].head);
+    printf ("  %-17s", measures[m].head);
   printf ("\n");
   for (guint r = 0; r < e->rows->len; r++)
-    print_row (e, r);
+    if (! evaluate_row (e, r)->curve)
+      print_row (e, r);
 }
 
 static void
@@ -312,7 +313,8 @@ evaluate_print_json (const Evaluation *e)
   json_builder_set_member_name (b, "rows");
   json_builder_begin_array (b);
   for (guint r = 0; r < e->rows->len; r++)
-    add_row (e, r, b);
+    if (! evaluate_row (e, r)->curve)
+      add_row (e, r, b);
   json_builder_end_array (b);
   json_builder_end_object (b);
   root = json_builder_get_root (b);

@@ -69,12 +69,13 @@ typedef enum
 typedef struct
 {
   RowKind kind;
-  char *name;   /* "cluster transfer" */
-  char *method; /* "gradcam", "gradcam++" or "" */
-  int database; /* of databases; -1: none */
-  int triplets; /* own: 1 or T */
-  int top_k;    /* 0: all channels */
-  char *reason; /* why it cannot be computed; NULL: it can */
+  char *name;     /* "cluster transfer" */
+  char *method;   /* "gradcam", "gradcam++" or "" */
+  int database;   /* of databases; -1: none */
+  int triplets;   /* own: 1 or T */
+  int top_k;      /* 0: all channels */
+  char *reason;   /* why it cannot be computed; NULL: it can */
+  gboolean curve; /* a point of the report's plots, not of the table */
 } EvaluateRow;
 
 typedef struct /* of one picture and row; not-a-number: not measured */
@@ -140,8 +141,13 @@ double evaluate_mask_area (const Evaluation *e);
 void evaluate_print (const Evaluation *e);
 void evaluate_print_json (const Evaluation *e);
 
-/* report: DIR/index.html */
+/* report: DIR/index.html, one file with all that it shows */
 gboolean evaluate_report (Evaluation *e, const char *folder, GError **error);
+/* An SVG of @measure over top-k (all rows that are curves) */
+void evaluate_plot (const Evaluation *e, Measure measure, GString *html);
+/* Best, typical and worst pictures by @row, with the maps of all rows */
+gboolean evaluate_show_pictures (Evaluation *e, guint row, GString *html,
+                                 GError **error);
 
 /* sweep: layers and scores, chosen on one half, reported on the other */
 int evaluate_sweep (const EvaluateOptions *options, GError **error);

@@ -81,7 +81,7 @@ save_whole (VipsImage *image, const char *path, GError **error)
   if (g_rename (part, path) == 0)
     return TRUE;
   g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
-               _("Cannot write “%s”: %s."), path, g_strerror (errno));
+               _ ("Cannot write “%s”: %s."), path, g_strerror (errno));
   g_unlink (part);
   return FALSE;
 }
@@ -90,7 +90,8 @@ static gboolean
 refuse_ending (const char *path, const char *known, GError **error)
 {
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
-               _("Cannot write “%s”: its name should end in %s."), path, known);
+               _ ("Cannot write “%s”: its name should end in %s."), path,
+               known);
   return FALSE;
 }
 
@@ -110,6 +111,30 @@ picture_write_rgba (const char *path, const guint8 *pixels, int width,
              != 0)
     return picture_refuse ("Cannot write", path, error);
   return save_whole (image, path, error);
+}
+
+GBytes *
+picture_encode_jpeg (const guint8 *pixels, int width, int height,
+                     GError **error)
+{
+  double white[] = { 255 };
+  g_autoptr (PictureColour) background = vips_array_double_new (white, 1);
+  g_autoptr (PictureImage) raw = NULL, image = NULL;
+  void *data = NULL;
+  size_t length = 0;
+
+  raw = vips_image_new_from_memory (pixels, (gsize) width * height * 4, width,
+                                    height, 4, VIPS_FORMAT_UCHAR);
+  if (raw != NULL
+      && vips_copy (raw, &image, "interpretation", VIPS_INTERPRETATION_sRGB,
+                    NULL)
+             == 0
+      && vips_jpegsave_buffer (image, &data, &length, "Q", 82, "background",
+                               background, NULL)
+             == 0)
+    return g_bytes_new_take (data, length);
+  picture_refuse ("Cannot encode", "a picture", error);
+  return NULL;
 }
 
 gboolean

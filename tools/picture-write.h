@@ -15,3 +15,6 @@ gboolean picture_can_write (const char *path);
 /* The map's own numbers, [h, w] float32: .npy, or .tif / .tiff */
 gboolean picture_write_map (const char *path, const CamHeatMap *map,
                             GError **error);
+/* RGBA8 over white as a JPEG in memory (transfer full) */
+GBytes *picture_encode_jpeg (const guint8 *pixels, int width, int height,
+                             GError **error);

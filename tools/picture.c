@@ -15,7 +15,7 @@ picture_init (const char *program, GError **error)
   if (VIPS_INIT (program) != 0)
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED,
-                   _("Cannot start libvips: %s"), vips_error_buffer ());
+                   _ ("Cannot start libvips: %s"), vips_error_buffer ());
       return FALSE;
     }
   vips_block_untrusted_set (TRUE);
@@ -73,7 +73,7 @@ check_file (const char *path, GError **error)
   if (stream != NULL)
     return TRUE;
   g_set_error (error, G_IO_ERROR, local->code,
-               _("Cannot read the picture “%s”: %s."), path, local->message);
+               _ ("Cannot read the picture “%s”: %s."), path, local->message);
   return FALSE;
 }
 
@@ -413,8 +413,8 @@ picture_load_rgba (const char *path, int *width, int *height, GError **error)
   if (pixels == NULL)
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE,
-                   _("Too little memory for the picture “%s” (%d x %d)."), path,
-                   image->Xsize, image->Ysize);
+                   _ ("Too little memory for the picture “%s” (%d x %d)."),
+                   path, image->Xsize, image->Ysize);
       return NULL;
     }
   collect.out = pixels;

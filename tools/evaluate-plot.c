@@ -1,0 +1,200 @@
+/* evaluate-plot.c -- a measure over the number of channels, as SVG */
+#include <math.h>
+#include <string.h>
+
+#include "tools/evaluate.h"
+
+#define WIDTH 430
+#define HEIGHT 270
+#define LEFT 46
+#define RIGHT 14
+#define TOP 14
+#define BOTTOM 40
+
+static const char *const colours[] = { "#1b6ca8", "#d1495b", "#2e8b57",
+                                       "#8e6c8a", "#c77d0a", "#555555" };
+
+typedef struct
+{
+  const Evaluation *e;
+  Measure measure;
+  int n_channels; /* stands for "all" */
+  double low, high;
+} Plot;
+
+static double
+x_of (const Plot *plot, int top_k)
+{
+  double k = top_k > 0 ? top_k : plot->n_channels;
+
+  return LEFT
+         + (WIDTH - LEFT - RIGHT) * log (k) / log (MAX (plot->n_channels, 2));
+}
+
+static double
+y_of (const Plot *plot, double v)
+{
+  return TOP
+         + (HEIGHT - TOP - BOTTOM) * (plot->high - v)
+               / (plot->high - plot->low);
+}
+
+static gboolean
+same_curve (const EvaluateRow *a, const EvaluateRow *b)
+{
+  return strcmp (a->name, b->name) == 0 && strcmp (a->method, b->method) == 0;
+}
+
+static gboolean
+is_shown (const Plot *plot, const EvaluateRow *row)
+{
+  return row->curve && row->top_k < plot->n_channels;
+}
+
+static void
+find_range (Plot *plot)
+{
+  plot->low = 1.0;
+  plot->high = 0.0;
+  for (guint r = 0; r < plot->e->rows->len; r++)
+    {
+      Interval i;
+
+      if (! is_shown (plot, evaluate_row (plot->e, r)))
+        continue;
+      i = evaluate_interval (plot->e, r, plot->measure);
+      if (i.n == 0)
+        continue;
+      plot->low = MIN (plot->low, i.low);
+      plot->high = MAX (plot->high, i.high);
+    }
+  plot->low = floor (plot->low * 10.0) / 10.0;
+  plot->high = ceil (plot->high * 10.0) / 10.0;
+}
+
+static void
+draw_axes (const Plot *plot, GString *html)
+{
+  static const int ks[] = { 1, 10, 50, 100, 1000, 0 };
+
+  for (int i = 0; plot->low + 0.1 * i <= plot->high + 1e-9; i++)
+    {
+      double v = plot->low + 0.1 * i, y = y_of (plot, v);
+
+      g_string_append_printf (
+          html,
+          "<line class='grid' x1='%d' x2='%d' y1='%.1f' y2='%.1f'/>"
+          "<text x='%d' y='%.1f' text-anchor='end'>%.1f</text>",
+          LEFT, WIDTH - RIGHT, y, y, LEFT - 6, y + 4, v);
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (ks); i++)
+    {
+      double x = x_of (plot, ks[i]);
+
+      if (ks[i] > 0.6 * plot->n_channels)
+        continue;
+      g_string_append_printf (html,
+                              "<line class='grid' x1='%.1f' x2='%.1f' y1='%d' "
+                              "y2='%d'/>",
+                              x, x, TOP, HEIGHT - BOTTOM);
+      if (ks[i] > 0)
+        g_string_append_printf (html,
+                                "<text x='%.1f' y='%d' "
+                                "text-anchor='middle'>%d</text>",
+                                x, HEIGHT - BOTTOM + 16, ks[i]);
+      else
+        g_string_append_printf (html,
+                                "<text x='%.1f' y='%d' "
+                                "text-anchor='middle'>all</text>",
+                                x, HEIGHT - BOTTOM + 16);
+    }
+  g_string_append_printf (html,
+                          "<text x='%d' y='%d' text-anchor='middle'>channels "
+                          "kept (top-k)</text>",
+                          (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 6);
+}
+
+/* The band of the interval, then the line of the means */
+static void
+draw_curve (const Plot *plot, guint first, const char *colour, GString *html)
+{
+  g_autoptr (GString) line = g_string_new (NULL);
+  g_autoptr (GString) upper = g_string_new (NULL);
+  g_autoptr (GString) lower = g_string_new (NULL);
+
+  for (guint r = first; r < plot->e->rows->len; r++)
+    {
+      const EvaluateRow *row = evaluate_row (plot->e, r);
+      g_autofree char *point = NULL;
+      double x = x_of (plot, row->top_k);
+      Interval i;
+
+      if (! is_shown (plot, row)
+          || ! same_curve (row, evaluate_row (plot->e, first)))
+        continue;
+      i = evaluate_interval (plot->e, r, plot->measure);
+      if (i.n == 0)
+        continue;
+      g_string_append_printf (line, "%.1f,%.1f ", x, y_of (plot, i.mean));
+      g_string_append_printf (upper, "%.1f,%.1f ", x, y_of (plot, i.high));
+      point = g_strdup_printf ("%.1f,%.1f ", x, y_of (plot, i.low));
+      g_string_prepend (lower, point);
+    }
+  g_string_append_printf (
+      html,
+      "<polygon points='%s%s' fill='%s' fill-opacity='0.12'/>"
+      "<polyline points='%s' fill='none' stroke='%s' stroke-width='2'/>",
+      upper->str, lower->str, colour, line->str, colour);
+}
+
+static void
+draw_key (const EvaluateRow *row, const char *colour, GString *key)
+{
+  g_autofree char *name = g_markup_escape_text (row->name, -1);
+
+  g_string_append_printf (key,
+                          "<span><i style='background:%s'></i>%s%s%s</span>",
+                          colour, name, *row->method != '\0' ? ", " : "",
+                          row->method);
+}
+
+static int
+count_channels (const Evaluation *e)
+{
+  return e->databases->len > 0
+             ? cam_cluster_db_info (g_ptr_array_index (e->databases, 0))
+                   ->n_channels
+             : 1024;
+}
+
+void
+evaluate_plot (const Evaluation *e, Measure measure, GString *html)
+{
+  Plot plot = { e, measure, count_channels (e), 0, 0 };
+  g_autoptr (GString) key = g_string_new (NULL);
+  int n_curves = 0;
+
+  find_range (&plot);
+  if (plot.low >= plot.high)
+    return;
+  g_string_append_printf (html,
+                          "<figure class='plot'><figcaption>%s</figcaption>"
+                          "<svg viewBox='0 0 %d %d'>",
+                          measure_title (measure), WIDTH, HEIGHT);
+  draw_axes (&plot, html);
+  for (guint r = 0; r < e->rows->len; r++)
+    {
+      const EvaluateRow *row = evaluate_row (e, r);
+      const char *colour = colours[n_curves % (int) G_N_ELEMENTS (colours)];
+
+      if (! row->curve
+          || (r > 0 && evaluate_row (e, r - 1)->curve
+              && same_curve (row, evaluate_row (e, r - 1))))
+        continue;
+      draw_curve (&plot, r, colour, html);
+      draw_key (row, colour, key);
+      n_curves++;
+    }
+  g_string_append_printf (html, "</svg><p class='key'>%s</p></figure>",
+                          key->str);
+}
