@@ -33,7 +33,8 @@ class Batches(torch.utils.data.IterableDataset):
 
     def batch(self, number):
         rng = np.random.default_rng([self.seed, number])
-        size = int(rng.choice(self.sizes))
+        several = len(self.sizes) > 1
+        size = int(rng.choice(self.sizes)) if several else self.sizes[0]
         chosen = rng.permutation(len(self.stamps))[:self.objects]
         labels = np.repeat(chosen, self.views)
         pictures = [composite(rng, self.stamps[i], self.stamps, size)[0]
@@ -74,7 +75,7 @@ def train(network, loader, steps, rate, margin, save):
         if (step + 1) % 25 == 0:
             print(f"step {step + 1}/{steps} loss {np.mean(losses[-25:]):.4f} "
                   f"{time.time() - started:.0f} s", flush=True)
-        if (step + 1) % 200 == 0 or step + 1 == steps:
+        if (step + 1) % 50 == 0 or step + 1 == steps:
             save()
 
 
@@ -86,7 +87,7 @@ def main():
     parser.add_argument("--sizes", type=int, nargs="+",
                         default=[160],
                         help="picture sizes, one drawn for every batch")
-    parser.add_argument("--steps", type=int, default=320)
+    parser.add_argument("--steps", type=int, default=110)
     parser.add_argument("--objects", type=int, default=16,
                         help="objects in a batch")
     parser.add_argument("--views", type=int, default=3,
