@@ -212,34 +212,43 @@ show (CamBuildStage stage, gint64 done, gint64 total, gpointer data)
                  done, total);
 }
 
+static int signal_pipe[2]; /* a signal's handler can reach nothing else */
+
+static void
+pass_on (int signal_number)
+{
+  char byte = (char) signal_number;
+  ssize_t written = write (signal_pipe[1], &byte, 1);
+
+  (void) written;
+}
+
 /* The first Ctrl-C ends the build in order, the second at once. */
 static gpointer
 wait_for_signal (gpointer cancellable)
 {
-  sigset_t set;
-  int signal_number;
+  char byte;
 
-  sigemptyset (&set);
-  sigaddset (&set, SIGINT);
-  sigaddset (&set, SIGTERM);
-  sigwait (&set, &signal_number);
+  while (read (signal_pipe[0], &byte, 1) != 1)
+    ;
   g_cancellable_cancel (cancellable);
-  sigwait (&set, &signal_number);
-  _exit (128 + signal_number);
+  while (read (signal_pipe[0], &byte, 1) != 1)
+    ;
+  _exit (128 + byte);
 }
 
 static GCancellable *
 cancel_on_signal (void)
 {
   GCancellable *cancellable = g_cancellable_new ();
-  sigset_t set;
+  struct sigaction action = { .sa_handler = pass_on, .sa_flags = SA_RESTART };
 
-  sigemptyset (&set);
-  sigaddset (&set, SIGINT);
-  sigaddset (&set, SIGTERM);
-  pthread_sigmask (SIG_BLOCK, &set, NULL);
+  if (pipe (signal_pipe) == -1)
+    return cancellable;
   g_thread_unref (g_thread_new ("signals", wait_for_signal,
                                 g_object_ref (cancellable)));
+  sigaction (SIGINT, &action, NULL);
+  sigaction (SIGTERM, &action, NULL);
   return cancellable;
 }
 
