@@ -254,30 +254,30 @@ run_recluster (int argc, char **argv)
   int clusters = 0, restarts = 5;
   g_autofree char *out = NULL;
   const GOptionEntry entries[] = {
-    { "clusters", 0, 0, G_OPTION_ARG_INT, &clusters, "how many", "N" },
-    { "restarts", 0, 0, G_OPTION_ARG_INT, &restarts, "of k-means (5)", "N" },
+    { "clusters", 0, 0, G_OPTION_ARG_INT, &clusters, N_("how many"), "N" },
+    { "restarts", 0, 0, G_OPTION_ARG_INT, &restarts, N_("of k-means (5)"), "N" },
     { "output", 'o', 0, G_OPTION_ARG_FILENAME, &out,
-      "database to write (default: DB itself)", "DB" },
+      N_("database to write (default: DB itself)"), "DB" },
     { 0 }
   };
   g_autoptr (GError) error = NULL;
   CamClusteringResult result;
 
   if (! command_parse (&argc, &argv, "recluster DB --clusters N [-o DB]",
-                       "Clusters the pictures of a database anew, without the"
-                       " network.",
+                       _("Clusters the pictures of a database anew, without the"
+                       " network."),
                        entries))
     return COMMAND_USAGE;
   if (argc != 2 || clusters < 1 || clusters > 1000000 || restarts < 1
       || restarts > 1000)
     return command_misuse (NAME " recluster",
-                           "give one database and --clusters N, 1 or more");
+                           _("give one database and --clusters N, 1 or more"));
   if (! cam_db_recluster (argv[1], out != NULL ? out : argv[1], clusters,
                           restarts, &result, NULL, &error))
     return command_fail (NAME " recluster", g_steal_pointer (&error));
   if (result.n_clusters < clusters)
-    command_note ("%d clusters instead of %d: there are no more different"
-                  " embeddings",
+    command_note (_("%d clusters instead of %d: there are no more different"
+                  " embeddings"),
                   result.n_clusters, clusters);
   return COMMAND_OK;
 }

@@ -1,6 +1,7 @@
 /* labelled.c -- pictures with their labels */
 #include "tools/labelled.h"
 
+#include <glib/gi18n.h>
 #include <math.h>
 #include <string.h>
 
@@ -45,7 +46,7 @@ next_field (const char **at)
 static gboolean
 refuse_line (const char *file, int line, const char *what, GError **error)
 {
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "%s, line %d: %s",
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, _("%s, line %d: %s"),
                file, line + 1, what);
   return FALSE;
 }
@@ -97,7 +98,7 @@ read_labels (const char *file, gboolean continuous, GError **error)
   if (! g_utf8_validate (text, -1, NULL))
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-                   "%s is not UTF-8", file);
+                   _("%s is not UTF-8"), file);
       return NULL;
     }
   lines = g_strsplit (text, "\n", -1);

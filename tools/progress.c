@@ -1,6 +1,7 @@
 /* progress.c -- how far a long command is */
 #include "tools/progress.h"
 
+#include <glib/gi18n.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -80,7 +81,7 @@ show_bar (const char *stage, gint64 done, gint64 total, double rate,
   if (rate > 0)
     fprintf (stderr, "  %.*f/s", rate < 10 ? 1 : 0, rate);
   if (left >= 0 && done < total)
-    fprintf (stderr, "  %d:%02d left", (int) left / 60, (int) left % 60);
+    fprintf (stderr, _("  %d:%02d left"), (int) left / 60, (int) left % 60);
   fputs ("\033[K", stderr);
   fflush (stderr);
 }
