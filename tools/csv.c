@@ -1,6 +1,7 @@
 /* csv.c -- RFC 4180, with \n or \r\n */
 #include "tools/csv.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 /* One field from *@at on, which moves behind it and its comma */
@@ -60,7 +61,7 @@ csv_read (const char *path, guint n_fields, GError **error)
       if (! blank && g_strv_length (row) < n_fields)
         {
           g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-                       "Line %u of “%s” has fewer than %u fields.", line, path,
+                       _("Line %u of “%s” has fewer than %u fields."), line, path,
                        n_fields);
           g_strfreev (row);
           return NULL;

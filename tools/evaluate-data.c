@@ -1,4 +1,5 @@
 /* evaluate-data.c -- pictures with what is known of them */
+#include <glib/gi18n.h>
 #include <string.h>
 
 #include "tools/command.h"
@@ -50,7 +51,7 @@ list_pictures (EvaluateData *data, char *folder, GError **error)
   if (paths->len == 0)
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
-                   "There are no pictures in “%s”.", folder);
+                   _("There are no pictures in “%s”."), folder);
       return NULL;
     }
   pictures = g_ptr_array_new_with_free_func (free_picture);
@@ -105,8 +106,8 @@ find_masks (EvaluateData *data, const char *folder, GError **error)
   if (data->n_masks > 0)
     return TRUE;
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
-               "No mask in “%s” has the name of a picture: MASKS/a/b.png "
-               "belongs to IMAGES/a/b.jpg.",
+               _("No mask in “%s” has the name of a picture: MASKS/a/b.png "
+               "belongs to IMAGES/a/b.jpg."),
                folder);
   return FALSE;
 }
@@ -149,8 +150,8 @@ read_labels (EvaluateData *data, const char *path, GError **error)
   if (n > 0)
     return TRUE;
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-               "None of the paths in “%s” is one of the pictures; they should "
-               "be relative to the folder of pictures.",
+               _("None of the paths in “%s” is one of the pictures; they should "
+               "be relative to the folder of pictures."),
                path);
   return FALSE;
 }
@@ -190,7 +191,7 @@ read_boxes (EvaluateData *data, const char *path, GError **error)
       if (! parse_box (row, &box))
         {
           g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-                       "The box of “%s” in “%s” is not x, y, width, height.",
+                       _("The box of “%s” in “%s” is not x, y, width, height."),
                        row[0], path);
           return FALSE;
         }

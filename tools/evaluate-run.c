@@ -1,4 +1,5 @@
 /* evaluate-run.c -- every picture by every row */
+#include <glib/gi18n.h>
 #include <math.h>
 #include <string.h>
 
@@ -296,7 +297,7 @@ run_tile (gint64 tile, int thread, gpointer data)
   if (e->embedded[index])
     return;
   g_mutex_lock (&runner->lock);
-  command_note ("left out: %s", error->message);
+  command_note (_("left out: %s"), error->message);
   g_mutex_unlock (&runner->lock);
   for (guint r = 0; r < e->rows->len; r++)
     for (int m = 0; m < N_MEASURES; m++)
@@ -363,7 +364,7 @@ evaluate_run (Evaluation *e, GError **error)
     n_read += e->embedded[i];
   if (good && n_read == 0)
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-                 "None of the %u pictures could be evaluated.", n);
+                 _("None of the %u pictures could be evaluated."), n);
   return good && n_read > 0;
 }
 

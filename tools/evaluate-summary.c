@@ -1,4 +1,5 @@
 /* evaluate-summary.c -- means, intervals, and how they are said */
+#include <glib/gi18n.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -205,7 +206,7 @@ print_row (const Evaluation *e, guint r)
   printf ("%-42s %-9s %4s", row->name, row->method, k);
   if (row->reason != NULL)
     {
-      printf ("  not computed: %s\n", row->reason);
+      printf (_("  not computed: %s\n"), row->reason);
       return;
     }
   for (int m = 0; m < N_MEASURES; m++)
@@ -230,7 +231,7 @@ print_share (const char *what, double share)
 void
 evaluate_print (const Evaluation *e)
 {
-  printf ("%u of %u pictures, %d with masks; layer %s\n", count_read (e),
+  printf (_("%u of %u pictures, %d with masks; layer %s\n"), count_read (e),
           e->data.pictures->len, e->data.n_masks,
           (char *) g_ptr_array_index (e->layers, 0));
   print_share ("Recall@1 among the pictures", evaluate_recall (e));

@@ -3,6 +3,7 @@
  * The other half says what the choice is worth: the best five of the first half
  * and the fallback layer are tried again there.
  */
+#include <glib/gi18n.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -161,7 +162,7 @@ print_sweep (const EvaluateOptions *o, GPtrArray *chosen, GPtrArray *reported)
     {
       print_trials ("Chosen on one half of the pictures:", chosen);
       print_trials ("\nReported on the other half:", reported);
-      printf ("\nBest: layer %s, score %s (by %s)\n", best->layer,
+      printf (_("\nBest: layer %s, score %s (by %s)\n"), best->layer,
               cam_score_name (best->score),
               isnan (best->energy) ? "faithfulness" : "energy in the masks");
       return;
