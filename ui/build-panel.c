@@ -87,7 +87,7 @@ static GtkWidget *
 database_new (Panel *panel)
 {
   GtkWidget *box = cam_hbox_new (6);
-  GtkWidget *button = gtk_button_new_with_mnemonic (_("C_hoose..."));
+  GtkWidget *button = gtk_button_new_with_mnemonic (_("Choos_e..."));
 
   panel->database = gtk_entry_new ();
   gtk_entry_set_width_chars (GTK_ENTRY (panel->database), 36);

@@ -25,6 +25,18 @@ SHARED = ('_Model:', 'Top-_k channels:', 'Op_acity:', '_Threshold:',
           'Overla_y', 'Heat ma_p', 'Ori_ginal') + BUTTONS
 WINDOWS = {'overlay dialog': SHARED + ('_Database:', '_Weights:'),
            'example dialog': SHARED + ('Pos_itive:', '_Negative:'),
+           'export dialog': (
+               'O_verlay with transparency (NAME-overlay.png)',
+               'Co_mposite, the image as it shows (NAME-composite.png)',
+               'Heat map as numbers, _TIFF (NAME-heat-map.tif)',
+               'Heat map as numbers, _NumPy (NAME-heat-map.npy)',
+               '_Provenance (NAME-provenance.json)', '_Folder:',
+               '_Base name:', '_Reset', '_Cancel', '_Export'),
+           'build dialog': (
+               'Pictures in _folder:', '_Model:', '_Database:', 'Choos_e...',
+               'C_lusters:', '_Triplets a picture:', '_Start', '_Reset',
+               '_Close'),
+           'build dialog, running': ('_Stop', '_Reset', '_Close'),
            'menu': ('_Grad-CAM Overlay...', '_Explain by Example...',
                     'E_xport Overlay...', '_Build Cluster Database...')}
 HELP = {'en': 'h', 'de': 'h', 'es': 'u', 'fr': 'e', 'ja': 'h'}
