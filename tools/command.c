@@ -19,7 +19,7 @@ command_parse (int *argc, char ***argv, const char *usage, const char *text,
   gboolean good;
 
   g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
-  g_option_context_set_description (context, text != NULL ? _(text) : NULL);
+  g_option_context_set_description (context, text != NULL ? _ (text) : NULL);
   g_set_prgname (full);
   good = g_option_context_parse (context, argc, argv, &error);
   g_set_prgname ("camlens");
@@ -55,8 +55,8 @@ command_misuse (const char *name, const char *format, ...)
   va_start (args, format);
   message = g_strdup_vprintf (format, args);
   va_end (args);
-  fprintf (stderr, _("camlens %s: %s\nTry “camlens %s --help”.\n"), name, message,
-           name);
+  fprintf (stderr, _ ("camlens %s: %s\nTry “camlens %s --help”.\n"), name,
+           message, name);
   return COMMAND_USAGE;
 }
 
@@ -75,10 +75,9 @@ command_note (const char *format, ...)
 static gboolean
 ends_like_picture (const char *name)
 {
-  static const char *const endings[] = {
-    ".jpg",  ".jpeg", ".jpe", ".png", ".tif", ".tiff", ".webp", ".gif", ".heic",
-    ".heif", ".avif", ".jxl", ".ppm", ".pgm", ".pbm",  ".pnm",  ".jp2", NULL
-  };
+  static const char *const endings[] = { ".jpg",  ".jpeg", ".jpe",  ".png",
+                                         ".tif",  ".tiff", ".webp", ".gif",
+                                         ".heic", ".heif", ".avif", NULL };
   const char *dot = strrchr (name, '.');
   g_autofree char *ending = g_ascii_strdown (dot != NULL ? dot : "", -1);
 
@@ -134,7 +133,7 @@ command_list_pictures (char *const *paths, int n_paths, GError **error)
       else
         {
           g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
-                       _("There is no picture “%s”."), paths[i]);
+                       _ ("There is no picture “%s”."), paths[i]);
           good = FALSE;
         }
       g_ptr_array_sort (found, compare_paths);

@@ -44,7 +44,7 @@ static const char style[] =
     "display:block}"
     ".strip figcaption{font-size:11.5px;line-height:1.35;color:#5b6675;"
     "margin-top:4px;overflow-wrap:anywhere}.strip b{color:#1d2430;"
-    "font-weight:600}";
+    "font-weight:600;display:block}";
 
 static void
 add_card (GString *html, const char *value, const char *what)

@@ -36,8 +36,10 @@ take_vips_error (void)
 
   if (strstr (line, "not a known file format") != NULL)
     return g_strdup ("not a picture of a known format");
-  if (strstr (line, "unable to load from") != NULL)
-    return g_strdup ("its kind of file is not read, for safety");
+  if (strstr (line, "operation is blocked") != NULL)
+    return g_strdup ("its kind of file is not read, as its decoder is not safe "
+                     "enough; "
+                     "save it as PNG or JPEG");
   if (colon != NULL && memchr (line, ' ', colon - line) == NULL)
     line = colon + 1;
   while (*line == ' ')
