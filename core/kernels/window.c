@@ -9,6 +9,12 @@
 
 #define COLUMNS 4
 
+CAM_INLINE CamVec
+cam_clip (CamVec x, CamVec low, CamVec high)
+{
+  return cam_activate (CAM_ACTIVATION_CLIP, x, low, high);
+}
+
 /* @n channels from @c on for PX windows that lie within the row.  The sizes
  * are constants where this is inlined with constants. */
 CAM_INLINE void
@@ -20,13 +26,13 @@ windows (const CamWindowRow *row, const float *const *rows, float *out,
   gsize first = (gsize) (column * stride - row->pad_left) * channels + c;
 
   for (int i = 0; i < px; i++)
-    sum[i] = row->bias ? cam_load (row->bias + c) : (CamVec){ 0 };
+    sum[i] = row->bias ? cam_load (row->bias + c) : (CamVec) { 0 };
   for (int ky = 0; ky < row->kernel_h; ky++)
     {
       const float *x = rows[ky] ? rows[ky] + first : NULL;
       const float *w = row->weights + (gsize) ky * kernel_w * channels + c;
 
-      if (!x)
+      if (! x)
         continue;
       for (int kx = 0; kx < kernel_w; kx++)
         {
@@ -40,9 +46,9 @@ windows (const CamWindowRow *row, const float *const *rows, float *out,
 }
 
 CAM_INLINE void
-inner_columns (CamActivationKind kind, const CamWindowRow *row,
-               const float *const *rows, float *out, int column, const int px,
-               const int kernel_w, const int stride, CamVec a, CamVec b)
+inner_columns (const CamWindowRow *row, const float *const *rows, float *out,
+               int column, const int px, const int kernel_w, const int stride,
+               CamVec low, CamVec high)
 {
   CamVec sum[COLUMNS];
   int channels = row->channels;
@@ -54,15 +60,14 @@ inner_columns (CamActivationKind kind, const CamWindowRow *row,
       windows (row, rows, out, column, px, kernel_w, stride, at, sum);
       for (int i = 0; i < px; i++)
         cam_store (out + (gsize) (column + i) * channels + at,
-                   cam_activate (kind, sum[i], a, b));
+                   cam_clip (sum[i], low, high));
     }
 }
 
 /* Any window: at the border, dilated, or with fewer channels than lanes. */
 CAM_INLINE void
-any_column (CamActivationKind kind, const CamWindowRow *row,
-            const float *const *rows, float *out, int column, CamVec a,
-            CamVec b)
+any_column (const CamWindowRow *row, const float *const *rows, float *out,
+            int column, CamVec low, CamVec high)
 {
   int channels = row->channels, lanes = MIN (channels, CAM_LANES);
   int x0 = column * row->stride_w - row->pad_left;
@@ -71,7 +76,7 @@ any_column (CamActivationKind kind, const CamWindowRow *row,
     {
       int at = MIN (c, channels - lanes);
       CamVec sum = row->bias ? cam_load_part (row->bias + at, lanes)
-                             : (CamVec){ 0 };
+                             : (CamVec) { 0 };
 
       for (int ky = 0; ky < row->kernel_h; ky++)
         for (int kx = 0; rows[ky] && kx < row->kernel_w; kx++)
@@ -90,14 +95,13 @@ any_column (CamActivationKind kind, const CamWindowRow *row,
                      * cam_load_part (w, lanes);
           }
       cam_store_part (out + (gsize) column * channels + at,
-                      cam_activate (kind, sum, a, b), lanes);
+                      cam_clip (sum, low, high), lanes);
     }
 }
 
 CAM_INLINE void
-whole_row (CamActivationKind kind, const CamWindowRow *row,
-           const float *const *rows, float *out, const int kernel_w,
-           const int stride, CamVec a, CamVec b)
+whole_row (const CamWindowRow *row, const float *const *rows, float *out,
+           const int kernel_w, const int stride, CamVec low, CamVec high)
 {
   int column = 0, width = row->out_width;
   int end = row->in_width - row->kernel_w + row->pad_left;
@@ -105,47 +109,64 @@ whole_row (CamActivationKind kind, const CamWindowRow *row,
   int inner_end = end < 0 ? 0 : MIN (end / stride + 1, width);
 
   for (; column < inner_begin; column++)
-    any_column (kind, row, rows, out, column, a, b);
+    any_column (row, rows, out, column, low, high);
   for (; column + COLUMNS <= inner_end; column += COLUMNS)
-    inner_columns (kind, row, rows, out, column, COLUMNS, kernel_w, stride, a,
-                   b);
+    inner_columns (row, rows, out, column, COLUMNS, kernel_w, stride, low,
+                   high);
   for (; column < inner_end; column++)
-    inner_columns (kind, row, rows, out, column, 1, kernel_w, stride, a, b);
+    inner_columns (row, rows, out, column, 1, kernel_w, stride, low, high);
   for (; column < width; column++)
-    any_column (kind, row, rows, out, column, a, b);
+    any_column (row, rows, out, column, low, high);
 }
 
 CAM_INLINE void
-depthwise (CamActivationKind kind, const CamWindowRow *row,
-           const float *const *rows, float *out, CamVec a, CamVec b)
+depthwise (const CamWindowRow *row, const float *const *rows, float *out,
+           CamVec low, CamVec high)
 {
   int kernel_w = row->kernel_w, stride = row->stride_w;
 
   if (row->channels < CAM_LANES || row->dilation_w != 1)
     for (int column = 0; column < row->out_width; column++)
-      any_column (kind, row, rows, out, column, a, b);
+      any_column (row, rows, out, column, low, high);
   else if (kernel_w == 3 && stride == 1)
-    whole_row (kind, row, rows, out, 3, 1, a, b);
+    whole_row (row, rows, out, 3, 1, low, high);
   else if (kernel_w == 3 && stride == 2)
-    whole_row (kind, row, rows, out, 3, 2, a, b);
+    whole_row (row, rows, out, 3, 2, low, high);
   else if (kernel_w == 5 && stride == 1)
-    whole_row (kind, row, rows, out, 5, 1, a, b);
+    whole_row (row, rows, out, 5, 1, low, high);
   else if (kernel_w == 5 && stride == 2)
-    whole_row (kind, row, rows, out, 5, 2, a, b);
+    whole_row (row, rows, out, 5, 2, low, high);
   else if (kernel_w == 7 && stride == 1)
-    whole_row (kind, row, rows, out, 7, 1, a, b);
+    whole_row (row, rows, out, 7, 1, low, high);
   else
-    whole_row (kind, row, rows, out, kernel_w, stride, a, b);
+    whole_row (row, rows, out, kernel_w, stride, low, high);
 }
 
+/* No activation, Relu and Clip are one clipping, done while a sum is in a
+ * register; the others are a pass of their own over the row, which is still
+ * near.  So the windows are not compiled once for every activation. */
 void
 CAM_KERNEL (depthwise_row) (const CamWindowRow *row, const float *const *rows,
                             float *out, const CamActivation *activation)
 {
-  CamVec a = cam_splat (activation->a), b = cam_splat (activation->b);
+  CamVec low = cam_splat (-INFINITY), high = cam_splat (INFINITY);
 
-  CAM_FOR_ACTIVATION (activation->kind,
-                      depthwise (KIND, row, rows, out, a, b))
+  switch (activation->kind)
+    {
+    case CAM_ACTIVATION_RELU:
+      depthwise (row, rows, out, (CamVec) { 0 }, high);
+      break;
+    case CAM_ACTIVATION_CLIP:
+      depthwise (row, rows, out, cam_splat (activation->a),
+                 cam_splat (activation->b));
+      break;
+    case CAM_ACTIVATION_NONE: depthwise (row, rows, out, low, high); break;
+    default:
+      depthwise (row, rows, out, low, high);
+      CAM_KERNEL (epilogue)
+      (out, row->channels, row->out_width, row->channels, NULL, NULL, 0,
+       activation);
+    }
 }
 
 /* First and last column of the kernel that lie in the row. */
@@ -172,7 +193,7 @@ pool_column (const CamWindowRow *row, const float *const *rows, float *out,
   for (int c = 0; c < channels; c += CAM_LANES)
     {
       int at = MIN (c, channels - lanes);
-      CamVec sum = max ? cam_splat (-INFINITY) : (CamVec){ 0 };
+      CamVec sum = max ? cam_splat (-INFINITY) : (CamVec) { 0 };
 
       for (int ky = 0; ky < row->kernel_h; ky++)
         for (int kx = begin; rows[ky] && kx < end; kx++)
