@@ -223,7 +223,7 @@ main_row (const Evaluation *e)
         const EvaluateRow *row = evaluate_row (e, r);
 
         if (row->kind == kinds[i] && row->reason == NULL && ! row->curve
-            && row->top_k > 0 && strcmp (row->method, "gradcam") == 0)
+            && row->top_k > 0 && strcmp (row->method, "gradcam++") != 0)
           return r;
       }
   return e->rows->len - 1;

@@ -70,6 +70,15 @@ name_of (const Evaluation *e, const char *what, int database)
   return g_strdup_printf ("%s (%s)", what, base);
 }
 
+/* "gradcam", "gradcam++", or what stands for arrays made elsewhere */
+static const char *
+method_of (const CamClusterDb *db)
+{
+  const char *method = cam_cluster_db_info (db)->method;
+
+  return method != NULL && *method != '\0' ? method : "imported";
+}
+
 static void
 add_pair (Evaluation *e, RowKind kind, const char *what, int database,
           const char *reason)
@@ -80,8 +89,8 @@ add_pair (Evaluation *e, RowKind kind, const char *what, int database,
 
   for (int i = 0; i < 2; i++)
     {
-      EvaluateRow *row = add (e, kind, name, cam_cluster_db_info (db)->method,
-                              database, 0, ks[i]);
+      EvaluateRow *row = add (e, kind, name, method_of (db), database, 0,
+                              ks[i]);
 
       row->reason = g_strdup (reason);
     }
