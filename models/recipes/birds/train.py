@@ -15,7 +15,7 @@ from finetune import parser_of, run  # noqa: E402
 
 
 def main():
-    args = parser_of(__doc__, steps=150, views=4, batch_labels=12).parse_args()
+    args = parser_of(__doc__, steps=60, views=4, batch_labels=12).parse_args()
     run(args, "Birds", "non-commercial research only",
         os.path.join(args.data, "images"))
 
