@@ -443,7 +443,11 @@ picture_thumbnail (const char *path, int side, GError **error)
                       VIPS_SIZE_DOWN, "export_profile", "srgb", "fail_on",
                       VIPS_FAIL_ON_ERROR, NULL)
           != 0
-      || vips_flatten (image, &flat, "background", background, NULL) != 0
+      /* what it takes for alpha is the last band, whatever that is */
+      || (vips_image_hasalpha (image)
+              ? vips_flatten (image, &flat, "background", background, NULL)
+              : vips_copy (image, &flat, NULL))
+             != 0
       || vips_jpegsave_buffer (flat, &data, &length, "Q", 80, "strip", TRUE,
                                "optimize_coding", TRUE, NULL)
              != 0)

@@ -399,10 +399,7 @@ class Gimp:
         return self.receive()
 
     def number(self, text):
-        return float(self("(number->string %s)" % text))
-
-    def text(self, text):
-        return self(text)
+        return float(self("(* 1 %s)" % text))
 
     def alive(self):
         return self.process.poll() is None
