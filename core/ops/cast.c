@@ -99,20 +99,19 @@ parse_dropout (CamNode *node, GError **error)
   return TRUE;
 }
 
+/* Training with the ratio 0 is what inference is: exporters write that for
+ * networks that call dropout whether they train or not. */
 static gboolean
 infer_dropout (CamNode *node, GError **error)
 {
-  const CamValue *training = cam_op_has_input (node, 2) ? node->inputs[2]
-                                                        : NULL;
-  const CamTensor *flag = training ? training->constant : NULL;
+  double ratio = 0.5, training = 0;
 
-  if (training && flag == NULL)
-    {
-      cam_node_error (error, CAM_GRAPH_ERROR_UNSUPPORTED, node,
-                      "training_mode must be constant");
-      return FALSE;
-    }
-  if (flag && flag->n_elements > 0 && cam_scalar_int (flag, 0) != 0)
+  if (cam_op_has_input (node, 2)
+      && (! cam_op_constant_scalar (node, 2, 0, &training, error)
+          || (training != 0
+              && ! cam_op_constant_scalar (node, 1, 0.5, &ratio, error))))
+    return FALSE;
+  if (training != 0 && ratio != 0)
     {
       cam_node_error (error, CAM_GRAPH_ERROR_UNSUPPORTED, node,
                       "training_mode is on; only inference is possible");
