@@ -54,7 +54,7 @@ NETWORKS = {
     'swin_t': ('swin_t', 'features.5', 224, 17),
 }
 SMALL = {'squeezenet1_1': 96, 'shufflenet_v2': 96, 'mobilenet_v2': 96,
-         'mobilenet_v3': 96, 'resnet18': 64}
+         'mobilenet_v3': 96, 'resnet18': 64, 'googlenet': 96}
 # their own random weights let the picture fade away on its way
 FADING = ('googlenet', 'inception_v3', 'shufflenet_v2_x1_0')
 PICTURES = 6

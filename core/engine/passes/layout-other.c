@@ -42,9 +42,11 @@ read_pool (const CamNode *node, CamFusedWindow *to)
   CamWindowAttributes attributes = { 0 };
   CamWindow w;
 
-  if (!cam_window_parse (node, &attributes, TRUE, NULL)
-      || !cam_window_resolve (node, &attributes, &node->inputs[0]->shape,
-                              NULL, &w, NULL))
+  if (!cam_window_parse (node, &attributes, TRUE, NULL))
+    return FALSE;
+  attributes.ceil_mode = cam_node_int (node, "ceil_mode", 0) != 0;
+  if (!cam_window_resolve (node, &attributes, &node->inputs[0]->shape, NULL,
+                           &w, NULL))
     return FALSE;
   for (int i = 0; i < 2; i++)
     {
