@@ -345,11 +345,10 @@ class Tests(Tap):
               "(car (gimp-selection-save im))" if self.gimp.series == "2.10"
               else "(gimp-selection-save im)"))
         self.refused(case, r"channel", "a channel", layer="channel")
-        self.gimp("""(begin (t-select im 10 10 50 50)
-          (define float %s) 1)""" % (
-              "(car (gimp-selection-float layer 5 5))"
-              if self.gimp.series == "2.10"
-              else "(begin (gimp-selection-float im (vector layer) 5 5))"))
+        self.gimp("(begin (t-select im 10 10 50 50) (gimp-edit-copy %s) "
+                  "(gimp-edit-paste layer TRUE) 1)" % (
+                      "layer" if self.gimp.series == "2.10"
+                      else "(vector layer)"))
         before = case.count()
         try:
             case.run()
