@@ -273,7 +273,8 @@ explain_picture (ExplainSession *session, Explanation *explanation,
   explanation->top_k = k <= 0 || k > n_channels ? n_channels : k;
   explanation->map = cam_heat_map_new (observation->activations,
                                        explanation->alpha, explanation->top_k);
-  find_box (explanation);
+  if (session->options->json)
+    find_box (explanation);
   explanation->seconds[2] = lap (&since);
   return TRUE;
 }
