@@ -4,6 +4,9 @@
 #include <string.h>
 
 #define ALIGNMENT 64
+/* so that sums and small products of sizes cannot overflow, not even where
+ * another dimension is 0 */
+#define MAX_DIM ((gint64) 1 << 48)
 
 G_DEFINE_QUARK (cam - tensor - error - quark, cam_tensor_error)
 
@@ -51,7 +54,7 @@ cam_shape_count (const CamShape *shape, gsize element_size, gsize *n_elements)
   if (shape->n_dims < 0 || shape->n_dims > CAM_MAX_DIMS)
     return FALSE;
   for (int i = 0; i < shape->n_dims; i++)
-    if (shape->dims[i] < 0
+    if (shape->dims[i] < 0 || shape->dims[i] > MAX_DIM
         || ! g_size_checked_mul (&count, count, (gsize) shape->dims[i]))
       return FALSE;
   if (! g_size_checked_mul (&bytes, count, element_size)

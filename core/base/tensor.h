@@ -41,7 +41,7 @@ typedef struct
   CamDType dtype;
   CamShape shape;
   gsize n_elements;
-  gpointer data; /* n_elements of dtype, row-major */
+  gpointer data;  /* n_elements of dtype, row-major */
   gpointer owner; /* private: what is let go of with the tensor */
   GDestroyNotify owner_free;
 } CamTensor;
@@ -58,8 +58,8 @@ typedef enum
 gsize cam_dtype_size (CamDType dtype);
 const char *cam_dtype_name (CamDType dtype); /* "float32", static */
 
-/* Product of the dimensions, checked: FALSE where one is negative or the
- * product, times @element_size, would overflow gsize. */
+/* Product of the dimensions, checked: FALSE where one is negative or above
+ * 2^48, or the product, times @element_size, would overflow gsize. */
 gboolean cam_shape_count (const CamShape *shape, gsize element_size,
                           gsize *n_elements);
 gboolean cam_shape_equal (const CamShape *a, const CamShape *b);

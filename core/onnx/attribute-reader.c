@@ -32,7 +32,8 @@ kind_of (const Onnx__AttributeProto *proto)
 static char *
 text_of (const ProtobufCBinaryData *bytes)
 {
-  return g_strndup ((const char *) bytes->data, bytes->len);
+  return bytes->data ? g_strndup ((const char *) bytes->data, bytes->len)
+                     : g_strdup ("");
 }
 
 static CamAttribute *

@@ -132,8 +132,8 @@ infer (CamNode *node, GError **error)
     {
       gint64 n = shape.dims[i];
 
-      if (ABS (before[i]) > G_MAXINT32 || ABS (after[i]) > G_MAXINT32
-          || before[i] < -n || after[i] < -n
+      if (before[i] > G_MAXINT32 || after[i] > G_MAXINT32 || before[i] < -n
+          || after[i] < -n
           || (p->mode != CONSTANT && n == 0 && (before[i] > 0 || after[i] > 0)))
         return pads_error (node, i, error);
       shape.dims[i] += before[i] + after[i];

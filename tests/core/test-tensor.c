@@ -25,9 +25,11 @@ test_counts (void)
   shape = (CamShape) { 0 };
   g_assert_true (cam_shape_count (&shape, 4, &n));
   g_assert_cmpuint (n, ==, 1);
-  shape = (CamShape) { 2, { 0, G_MAXINT64 } };
+  shape = (CamShape) { 2, { 0, (gint64) 1 << 48 } };
   g_assert_true (cam_shape_count (&shape, 4, &n));
   g_assert_cmpuint (n, ==, 0);
+  shape = (CamShape) { 2, { 0, G_MAXINT64 } };
+  g_assert_false (cam_shape_count (&shape, 4, &n));
   shape = (CamShape) { 1, { -1 } };
   g_assert_false (cam_shape_count (&shape, 1, &n));
   shape = (CamShape) { 2, { (gint64) 1 << 32, (gint64) 1 << 32 } };
