@@ -70,7 +70,8 @@ cam_value_is_spatial (const CamValue *value)
   const CamShape *shape = &value->shape;
 
   return shape->n_dims == 4 && is_float (value->dtype) && value->producer
-         && shape->dims[2] * shape->dims[3] > 1;
+         && shape->dims[2] > 0 && shape->dims[3] > 0
+         && (shape->dims[2] > 1 || shape->dims[3] > 1);
 }
 
 gboolean

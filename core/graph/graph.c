@@ -179,11 +179,12 @@ cam_node_parse (CamNode *node, GError **error)
       || ! check_count (node, "outputs", node->n_outputs, op->min_outputs,
                         op->max_outputs, error))
     return FALSE;
-  for (int i = 0; i < op->min_inputs; i++)
-    if (! node->inputs[i])
+  /* of any number of inputs, none may be left out */
+  for (guint i = 0; i < node->n_inputs; i++)
+    if (! node->inputs[i] && ((int) i < op->min_inputs || op->max_inputs < 0))
       {
         cam_node_error (error, CAM_GRAPH_ERROR_MALFORMED, node,
-                        "input %d is missing", i);
+                        "input %u is missing", i);
         return FALSE;
       }
   node_free_params (node);

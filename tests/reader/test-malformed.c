@@ -154,6 +154,8 @@ test_names (void)
                   CAM_GRAPH_ERROR_MALFORMED, "output 'y'");
   assert_refused (with_node (13, node_new ("Relu", "x", "x")),
                   CAM_GRAPH_ERROR_MALFORMED, "'x'");
+  assert_refused (with_node (13, node_new ("Sum", "x  x", "y")),
+                  CAM_GRAPH_ERROR_MALFORMED, "input 1 is missing");
   assert_refused (with_node (13, node_new ("Relu", "x", "\xff\xfe")),
                   CAM_GRAPH_ERROR_MALFORMED, "UTF-8");
   model_add_node (&model, node_new ("Relu", "x", "y"));
