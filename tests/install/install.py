@@ -28,6 +28,7 @@ def run(root, home, *options):
     environment = {k: v for k, v in os.environ.items()
                    if not k.startswith(('XDG_', 'GIMP', 'MESON'))}
     environment['HOME'] = home
+    environment['CCACHE_DISABLE'] = '1'  # it would keep a cache in HOME
     return subprocess.run([f'{root}/tools/install', *options],
                           env=environment, stdin=subprocess.DEVNULL,
                           capture_output=True, text=True, check=False)

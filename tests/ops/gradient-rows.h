@@ -1,6 +1,21 @@
 /* gradient-rows.h -- test-gradients.c's table: operator, opset, inputs,
  * attributes, outputs, tolerance, kinks */
+#pragma once
+
+#include <glib.h>
+
+typedef struct
+{
+  const char *type;
+  int opset;
+  const char *inputs, *attributes;
+  guint n_outputs;
+  double tolerance;  /* 0: 2e-3 */
+  const char *kinks; /* besides 0; NULL: none */
+} Row;
+
 /* clang-format off */
+static const Row rows[] = {
   { "Relu", 13, "x3,7", "" },
   { "LeakyRelu", 13, "x3,7", "alpha=0.2" },
   { "ThresholdedRelu", 10, "x3,7", "alpha=0.5", .kinks = "0.5" },
@@ -169,4 +184,5 @@
   { "Resize", 13, "x1,1,5,4 f:0,0,0.2,-0.3,1,1,0.9,1.2 - i:1,1,3,5", "mode=linear coordinate_transformation_mode=tf_crop_and_resize extrapolation_value=2.0" },
   { "Resize", 18, "x1,2,8,6 - - i:3,2", "mode=linear antialias=1 axes=2,3" },
   { "Resize", 19, "x1,1,4,5 - f:1,1,1.3,0.7", "mode=linear coordinate_transformation_mode=half_pixel_symmetric" },
+};
 /* clang-format on */

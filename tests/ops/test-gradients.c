@@ -14,22 +14,9 @@
 #include <string.h>
 
 #include "tests/ops/case.h"
+#include "tests/ops/gradient-rows.h"
 
 #define STEP 0.02
-
-typedef struct
-{
-  const char *type;
-  int opset;
-  const char *inputs, *attributes;
-  guint n_outputs;
-  double tolerance;  /* 0: 2e-3 */
-  const char *kinks; /* besides 0; NULL: none */
-} Row;
-
-static const Row rows[] = {
-#include "tests/ops/gradient-rows.h"
-};
 
 static void
 avoid_kinks (Case *c, const char *kinks)
