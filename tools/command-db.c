@@ -293,7 +293,6 @@ import (const ImportOptions *options, CamMetric metric)
   g_autoptr (GError) error = NULL;
   g_autoptr (CamModel) model = cam_model_open (options->model, NULL, &error);
   g_autoptr (CamExplainer) explainer = NULL;
-  g_autoptr (CamClusterDb) db = NULL;
   CamClusterDbInfo info = { .metric = metric,
                             .far_distance = -1,
                             .program_version = cam_version () };

@@ -57,8 +57,9 @@ test_bit_flips (void)
       n_refused += network == NULL;
       if (network)
         {
-          g_autoptr (GPtrArray)
-              layers = cam_network_layers (network, 0, 0, NULL);
+          GPtrArray *layers = cam_network_layers (network, 0, 0, NULL);
+
+          g_clear_pointer (&layers, g_ptr_array_unref);
         }
     }
   g_assert_cmpint (n_refused, >, (int) size * 2);
