@@ -364,7 +364,8 @@ draw_different (CamRandom *random, guint64 total, int n, guint64 *out)
         out[i] = top;
       g_hash_table_add (taken, &out[i]);
     }
-  qsort (out, n, sizeof *out, compare_numbers);
+  if (n > 0)
+    qsort (out, n, sizeof *out, compare_numbers);
 }
 
 /* Up to @wanted different pairs of one kind; how many there were to be had. */

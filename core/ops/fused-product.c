@@ -94,7 +94,7 @@ product_tile (gint64 tile, int thread, gpointer data)
   int column = (int) (tile % job->across) * p->column_tile;
   int columns = MIN (p->column_tile, p->n - column);
   float *y = p->y + first * p->n + column;
-  const float *x = p->x + first * p->k;
+  const float *x;
 
   if (p->make_rows)
     {
@@ -104,6 +104,8 @@ product_tile (gint64 tile, int thread, gpointer data)
       p->make_rows (p, first, rows, made);
       x = made;
     }
+  else
+    x = p->x + first * p->k;
   multiply (job, x, rows, column, columns, y);
   job->kernels->epilogue (y, p->n, rows, columns,
                           p->bias ? p->bias + column : NULL,
