@@ -62,16 +62,39 @@ cam_gradient_part_has_node (const CamGradientPart *part, const CamNode *node)
   return in && out;
 }
 
+/* Several seeds make a dimension more. */
+static gboolean
+check_rank (const CamPlan *plan, const CamGradientPart *part, GError **error)
+{
+  for (guint i = 0; i < plan->graph->values->len; i++)
+    {
+      const CamValue *value = plan->graph->values->pdata[i];
+
+      if (!part->on_path[value->index] || value->shape.n_dims < CAM_MAX_DIMS)
+        continue;
+      g_set_error (error, CAM_GRAPH_ERROR, CAM_GRAPH_ERROR_NO_GRADIENT,
+                   "'%s' has %d dimensions, and lies between '%s' and '%s'; "
+                   "gradients go through tensors of at most %d",
+                   value->name, value->shape.n_dims, part->name,
+                   plan->of->name, CAM_MAX_DIMS - 1);
+      return FALSE;
+    }
+  return TRUE;
+}
+
 static gboolean
 check_part (CamPlan *plan, CamGradientPart *part, GError **error)
 {
   if (!part->on_path[plan->of->index] || !part->on_path[part->source->index])
     {
       g_set_error (error, CAM_GRAPH_ERROR, CAM_GRAPH_ERROR_NO_GRADIENT,
-                   "'%s' does not depend on '%s': there is no gradient",
+                   "'%s' does not depend on '%s', or only by way of what is no "
+                   "float32: there is no gradient",
                    plan->of->name, part->name);
       return FALSE;
     }
+  if (!check_rank (plan, part, error))
+    return FALSE;
   for (guint step = 0; step < plan->graph->nodes->len; step++)
     {
       CamNode *node = plan->graph->nodes->pdata[step];

@@ -2,7 +2,8 @@
  * camlens.Activation each
  *
  * The pieces of an idiom are left for whoever else reads them, and pruned
- * where nobody does.
+ * where nobody does.  An idiom with a piece at which a gradient is wanted stays
+ * as it is: the gradient has to go through that piece.
  */
 #include <float.h>
 #include <math.h>
@@ -209,6 +210,36 @@ match_gelu (const CamNode *node, CamActivation *activation, CamValue **x)
          && match_gelu_product (node->inputs, 0.5, x);
 }
 
+/* Is a gradient wanted at a piece of the idiom that makes @value from @x? */
+static gboolean
+has_target (const CamPass *pass, const CamValue *value, const CamValue *x)
+{
+  if (!value || value == x || value->constant || !value->producer)
+    return FALSE;
+  if (cam_pass_is_kept (pass, value) && cam_pass_needs_gradient (pass, value))
+    return TRUE;
+  for (guint i = 0; i < value->producer->n_inputs; i++)
+    if (has_target (pass, value->producer->inputs[i], x))
+      return TRUE;
+  return FALSE;
+}
+
+static gboolean
+match_idiom (const CamPass *pass, const CamNode *node,
+             CamActivation *activation, CamValue **x)
+{
+  if (node->n_outputs != 1
+      || (!cam_pass_is (node, "", "Mul") && !cam_pass_is (node, "", "Div"))
+      || (!match_gate (node, activation, x)
+          && !match_hard (node, activation, x)
+          && !match_gelu (node, activation, x)))
+    return FALSE;
+  for (guint i = 0; i < node->n_inputs; i++)
+    if (has_target (pass, node->inputs[i], *x))
+      return FALSE;
+  return TRUE;
+}
+
 static gboolean
 put_activation (CamPass *pass, CamNode *node, CamValue *x,
                 const CamActivation *activation, GError **error)
@@ -233,13 +264,9 @@ cam_pass_idioms (CamPass *pass, GError **error)
       CamNode *node = pass->graph->nodes->pdata[i];
       CamActivation activation = { 0 };
       CamValue *x = node->n_inputs ? node->inputs[0] : NULL;
-      gboolean found = read_activation (node, &activation);
+      gboolean found = read_activation (node, &activation)
+                       || match_idiom (pass, node, &activation, &x);
 
-      if (!found && node->n_outputs == 1
-          && (cam_pass_is (node, "", "Mul") || cam_pass_is (node, "", "Div")))
-        found = match_gate (node, &activation, &x)
-                || match_hard (node, &activation, &x)
-                || match_gelu (node, &activation, &x);
       if (found && !put_activation (pass, node, x, &activation, error))
         return FALSE;
     }

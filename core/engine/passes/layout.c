@@ -73,7 +73,8 @@ cam_layout_logical (CamLayout *layout, CamValue *value, GError **error)
   if (value->producer || value->constant || !twin
       || g_ptr_array_find (layout->pass->graph->inputs, value, NULL))
     return TRUE;
-  if (same_memory (value))
+  /* not a tensor that somebody wants: cam_pass_layout_source looks for ToNCHW */
+  if (same_memory (value) && !cam_pass_is_kept (layout->pass, value))
     return cam_layout_reshape (layout, twin, value, &value->shape, error);
   return cam_pass_finish (cam_pass_add (layout->pass, CAM_FUSED_DOMAIN,
                                         "ToNCHW", NULL, 1, &twin, value,
