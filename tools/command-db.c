@@ -151,10 +151,15 @@ print_text (const CamClusterDb *db)
 {
   const CamClusterDbInfo *info = cam_cluster_db_info (db);
   g_autofree char *method =
-      g_strdup_printf ("%s, %d triplets, score %s, %s mining, margin %g",
+      g_strdup_printf ("%s, %d triplets, score %s, %s mining, margin %g,"
+                       " eps %g",
                        info->method ? info->method : "", info->triplets,
                        info->score ? info->score : "",
-                       info->mining ? info->mining : "", info->margin);
+                       info->mining ? info->mining : "", info->margin,
+                       info->eps);
+  g_autofree char *drawn = g_strdup_printf ("%" G_GUINT64_FORMAT
+                                            ", k-means begun %d times",
+                                            info->seed, info->restarts);
   g_autofree char *sizes =
       g_strdup_printf ("%d of %d numbers, %d channels, %d pictures%s",
                        info->n_clusters, info->embedding_dim, info->n_channels,
@@ -168,7 +173,10 @@ print_text (const CamClusterDb *db)
   print_line ("layer", info->layer);
   print_line ("layer choice", info->layer_choice);
   if (info->method != NULL)
-    print_line ("method", method);
+    {
+      print_line ("method", method);
+      print_line ("seed", drawn);
+    }
   print_line ("metric", cam_metric_name (info->metric));
   print_line ("clusters", sizes);
   print_line ("made by", info->program_version);
@@ -254,30 +262,32 @@ run_recluster (int argc, char **argv)
   int clusters = 0, restarts = 5;
   g_autofree char *out = NULL;
   const GOptionEntry entries[] = {
-    { "clusters", 0, 0, G_OPTION_ARG_INT, &clusters, N_("how many"), "N" },
-    { "restarts", 0, 0, G_OPTION_ARG_INT, &restarts, N_("of k-means (5)"), "N" },
+    { "clusters", 0, 0, G_OPTION_ARG_INT, &clusters, N_ ("how many"), "N" },
+    { "restarts", 0, 0, G_OPTION_ARG_INT, &restarts, N_ ("of k-means (5)"),
+      "N" },
     { "output", 'o', 0, G_OPTION_ARG_FILENAME, &out,
-      N_("database to write (default: DB itself)"), "DB" },
+      N_ ("database to write (default: DB itself)"), "DB" },
     { 0 }
   };
   g_autoptr (GError) error = NULL;
   CamClusteringResult result;
 
   if (! command_parse (&argc, &argv, "recluster DB --clusters N [-o DB]",
-                       _("Clusters the pictures of a database anew, without the"
-                       " network."),
+                       _ ("Clusters the pictures of a database anew, without "
+                          "the"
+                          " network."),
                        entries))
     return COMMAND_USAGE;
   if (argc != 2 || clusters < 1 || clusters > 1000000 || restarts < 1
       || restarts > 1000)
     return command_misuse (NAME " recluster",
-                           _("give one database and --clusters N, 1 or more"));
+                           _ ("give one database and --clusters N, 1 or more"));
   if (! cam_db_recluster (argv[1], out != NULL ? out : argv[1], clusters,
                           restarts, &result, NULL, &error))
     return command_fail (NAME " recluster", g_steal_pointer (&error));
   if (result.n_clusters < clusters)
-    command_note (_("%d clusters instead of %d: there are no more different"
-                  " embeddings"),
+    command_note (_ ("%d clusters instead of %d: there are no more different"
+                     " embeddings"),
                   result.n_clusters, clusters);
   return COMMAND_OK;
 }

@@ -10,8 +10,8 @@
 
 #define NAME "evaluate"
 
-static const char text[] =
-    N_("Measures maps made in all the ways that the method knows, and by its "
+static const char text[] = N_ (
+    "Measures maps made in all the ways that the method knows, and by its "
     "controls:\nenergy in the mask, IoU, boxes, pointing, and (without "
     "masks) deletion and\ninsertion of the embedding's similarity, with 95 % "
     "bootstrap intervals.\n\nMASKS/a/b.png is the mask of IMAGES/a/b.jpg: "
@@ -98,7 +98,7 @@ embed_one (gint64 tile, int thread, gpointer data)
                            d->train_embeddings + index * training->e->dim,
                            &error))
     return;
-  command_note (_("left out: %s"), error->message);
+  command_note (_ ("left out: %s"), error->message);
   picture->label = -1; /* takes no part in triplets */
 }
 
@@ -171,7 +171,10 @@ evaluation_clear (Evaluation *e)
                        : 0;
 
   for (gsize i = 0; e->scores != NULL && i < n_scores; i++)
-    g_clear_pointer (&e->scores[i].map, cam_heat_map_free);
+    {
+      g_clear_pointer (&e->scores[i].map, cam_heat_map_free);
+      g_clear_pointer (&e->scores[i].curves, g_free);
+    }
   for (guint i = 0; e->global != NULL && i < e->databases->len; i++)
     g_free (e->global[i]);
   g_free (e->global);
@@ -213,12 +216,12 @@ static gboolean
 check_options (const EvaluateOptions *o, int argc)
 {
   if (argc > 1)
-    command_misuse (NAME, _("pictures are named with --images FOLDER"));
+    command_misuse (NAME, _ ("pictures are named with --images FOLDER"));
   else if (o->images == NULL)
-    command_misuse (NAME, _("name the pictures with --images FOLDER"));
+    command_misuse (NAME, _ ("name the pictures with --images FOLDER"));
   else if (o->top_k < 1 || o->triplets < 1 || o->sample < 0)
-    command_misuse (NAME, _("--top-k and --triplets are 1 or more, "
-                          "--faithfulness 0 or more"));
+    command_misuse (NAME, _ ("--top-k and --triplets are 1 or more, "
+                             "--faithfulness 0 or more"));
   else
     return TRUE;
   return FALSE;
@@ -243,34 +246,37 @@ command_evaluate (int argc, char **argv)
   EvaluateOptions o = { .top_k = 50, .triplets = 50, .sample = 40, .seed = 1 };
   const GOptionEntry entries[] = {
     { "model", 'm', 0, G_OPTION_ARG_FILENAME, &o.model,
-      N_("Installed model or .onnx file (default: the bundled one)"), "MODEL" },
+      N_ ("Installed model or .onnx file (default: the bundled one)"),
+      "MODEL" },
     { "database", 'd', 0, G_OPTION_ARG_FILENAME_ARRAY, &o.databases,
-      N_("Cluster database; may be given several times"), "DB" },
+      N_ ("Cluster database; may be given several times"), "DB" },
     { "images", 0, 0, G_OPTION_ARG_FILENAME, &o.images,
-      N_("Pictures to explain, none of those that the database is of"), "FOLDER" },
-    { "masks", 0, 0, G_OPTION_ARG_FILENAME, &o.masks, N_("Their masks"), "FOLDER" },
-    { "boxes", 0, 0, G_OPTION_ARG_FILENAME, &o.boxes, N_("Their boxes"),
+      N_ ("Pictures to explain, none of those that the database is of"),
+      "FOLDER" },
+    { "masks", 0, 0, G_OPTION_ARG_FILENAME, &o.masks, N_ ("Their masks"),
+      "FOLDER" },
+    { "boxes", 0, 0, G_OPTION_ARG_FILENAME, &o.boxes, N_ ("Their boxes"),
       "FILE.csv" },
     { "labels", 0, 0, G_OPTION_ARG_FILENAME, &o.labels,
-      N_("Their labels (default: the names of their folders)"), "FILE.csv" },
+      N_ ("Their labels (default: the names of their folders)"), "FILE.csv" },
     { "train", 0, 0, G_OPTION_ARG_FILENAME, &o.train,
-      N_("Pictures that triplets are drawn from"), "FOLDER" },
+      N_ ("Pictures that triplets are drawn from"), "FOLDER" },
     { "top-k", 'k', 0, G_OPTION_ARG_INT, &o.top_k,
-      N_("Channels of the top-k rows (default 50)"), "K" },
+      N_ ("Channels of the top-k rows (default 50)"), "K" },
     { "triplets", 0, 0, G_OPTION_ARG_INT, &o.triplets,
-      N_("Of each picture (default 50)"), "T" },
+      N_ ("Of each picture (default 50)"), "T" },
     { "faithfulness", 0, 0, G_OPTION_ARG_INT, &o.sample,
-      N_("Pictures that deletion and insertion are measured on (default 40)"),
+      N_ ("Pictures that deletion and insertion are measured on (default 40)"),
       "N" },
     { "sweep", 0, 0, G_OPTION_ARG_NONE, &o.sweep,
-      N_("Compare target layers and scores"), NULL },
+      N_ ("Compare target layers and scores"), NULL },
     { "report", 0, 0, G_OPTION_ARG_FILENAME, &o.report,
-      N_("Write a page with tables, plots and overlays"), "FOLDER" },
-    { "seed", 0, 0, G_OPTION_ARG_INT64, &o.seed, N_("Of all draws (default 1)"),
-      "N" },
+      N_ ("Write a page with tables, plots and overlays"), "FOLDER" },
+    { "seed", 0, 0, G_OPTION_ARG_INT64, &o.seed,
+      N_ ("Of all draws (default 1)"), "N" },
     { "threads", 0, 0, G_OPTION_ARG_INT, &o.n_threads,
-      N_("Pictures at once (default: all cores)"), "N" },
-    { "json", 0, 0, G_OPTION_ARG_NONE, &o.json, N_("Print JSON"), NULL },
+      N_ ("Pictures at once (default: all cores)"), "N" },
+    { "json", 0, 0, G_OPTION_ARG_NONE, &o.json, N_ ("Print JSON"), NULL },
     { NULL, 0, 0, 0, NULL, NULL, NULL },
   };
   g_autoptr (GError) error = NULL;

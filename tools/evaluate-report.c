@@ -38,7 +38,8 @@ static const char style[] =
     ".key span{display:inline-block;margin-right:16px;font-size:12px;"
     "color:#3d4653}.key i{display:inline-block;width:14px;height:3px;"
     "margin:0 6px 3px 0}"
-    ".strip{display:flex;gap:10px;overflow-x:auto;padding:0 0 14px;"
+    ".strip{display:flex;flex-wrap:wrap;gap:12px 10px;padding:0 0 22px;"
+    "margin-bottom:14px;border-bottom:1px solid #e6e9ee;"
     "align-items:flex-start}"
     ".strip figure{flex:none;width:190px}.strip img{border-radius:4px;"
     "display:block}"
@@ -252,6 +253,8 @@ evaluate_report (Evaluation *e, const char *folder, GError **error)
       evaluate_plot (e, MEASURE_IOU_40, html);
       g_string_append (html, "</div>");
     }
+  if (is_measured (e, MEASURE_FAITHFULNESS))
+    evaluate_plot_curves (e, html);
   g_string_append_printf (html,
                           "<h2>Pictures</h2><p class='sub'>Ranked by “%s”%s."
                           "</p>",

@@ -3,12 +3,12 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/base/pipeline.h"
 #include "core/method/faithfulness.h"
 #include "tools/command.h"
 #include "tools/evaluate-weights.h"
 #include "tools/picture.h"
 
-#define STEPS 10  /* of the faithfulness curves */
 #define GRID 1024 /* longest side without a mask */
 
 typedef struct
@@ -17,7 +17,7 @@ typedef struct
   CamExplainer **explainers; /* [threads, layers] */
   CamEmbedder *embedder;
   gboolean keep; /* maps */
-  guint first;   /* picture of tile 0 */
+  guint n_done;
   GMutex lock;
   GError *error;
 } Runner;
@@ -71,20 +71,24 @@ make_map (EvaluateContext *context, const EvaluateRow *row, GError **error)
 
 static gboolean
 measure_faithfulness (Runner *runner, int thread, const Target *target,
-                      const CamHeatMap *map, float *out, GError **error)
+                      const CamHeatMap *map, EvaluateScore *score,
+                      GError **error)
 {
   const CamInputSettings *in = &runner->e->model->input;
   CamView whole = { in->width, in->height, 0,         0,
                     in->width, in->height, in->width, in->height };
   g_autofree float *values = g_new (float, (gsize) in->width * in->height);
+  g_autofree float *curves = g_new (float, 2 * (EVALUATE_STEPS + 1));
   CamFaithfulness areas;
 
   cam_overlay_values (map, &whole, in->width, in->height, 0, in->height,
                       values);
   if (! cam_faithfulness (runner->embedder, thread, target->input, values,
-                          STEPS, &areas, NULL, error))
+                          EVALUATE_STEPS, &areas, curves, error))
     return FALSE;
-  *out = (float) cam_faithfulness_score (&areas);
+  score->curves = g_steal_pointer (&curves);
+  score->measures[MEASURE_FAITHFULNESS] =
+      (float) cam_faithfulness_score (&areas);
   return TRUE;
 }
 
@@ -104,8 +108,10 @@ measure_boxes (const Target *target, const float *values)
 
 static gboolean
 measure (Runner *runner, int thread, const Target *target,
-         const CamHeatMap *map, gboolean faithful, float *out, GError **error)
+         const CamHeatMap *map, gboolean faithful, EvaluateScore *score,
+         GError **error)
 {
+  float *out = score->measures;
   gsize n = (gsize) target->width * target->height;
   g_autofree float *values = NULL;
 
@@ -128,25 +134,32 @@ measure (Runner *runner, int thread, const Target *target,
   if (target->boxes->len > 0)
     out[MEASURE_BOX] = measure_boxes (target, values);
   return ! faithful || ! target->faithful
-         || measure_faithfulness (runner, thread, target, map,
-                                  &out[MEASURE_FAITHFULNESS], error);
+         || measure_faithfulness (runner, thread, target, map, score, error);
 }
 
-/* What lies outside of the network's view is no part of the mask. */
-static void
+/* What lies outside of the network's view is no part of the mask.  Gives the
+ * mask's share of the view. */
+static double
 cut_to_view (Target *target)
 {
   const CamView *v = &target->view;
+  double inside = 0.0;
+  gsize n_seen = 0;
 
   for (int y = 0; y < target->height; y++)
     for (int x = 0; x < target->width; x++)
       {
         double px = (x + 0.5) * v->width / target->width;
         double py = (y + 0.5) * v->height / target->height;
+        float *mask = &target->mask[(gsize) y * target->width + x];
 
         if (px < v->x || px >= v->x + v->w || py < v->y || py >= v->y + v->h)
-          target->mask[(gsize) y * target->width + x] = 0.0f;
+          *mask = 0.0f;
+        else
+          n_seen++;
+        inside += *mask;
       }
+  return inside / (double) MAX (n_seen, 1);
 }
 
 static void
@@ -175,7 +188,6 @@ open_target (Runner *runner, guint index, Target *target, GError **error)
   const EvaluatePicture *picture = g_ptr_array_index (e->data.pictures, index);
   const CamView *v = &target->view;
   double scale = MIN (1.0, (double) GRID / MAX (v->width, v->height));
-  double inside = 0.0;
   guint n = e->data.pictures->len, sample = (guint) e->options->sample;
 
   target->boxes = g_array_new (FALSE, FALSE, sizeof (CamBox));
@@ -192,13 +204,10 @@ open_target (Runner *runner, guint index, Target *target, GError **error)
                                          &target->height, error);
       if (target->mask == NULL)
         return FALSE;
-      cut_to_view (target);
+      e->mask_area[index] = cut_to_view (target);
       e->centre[index] =
           target->mask[(gsize) (target->height / 2) * target->width
                        + target->width / 2];
-      for (gsize i = 0; i < (gsize) target->width * target->height; i++)
-        inside += target->mask[i];
-      e->mask_area[index] = inside / ((double) target->width * target->height);
     }
   add_true_boxes (target, picture);
   return TRUE;
@@ -249,8 +258,7 @@ run_layer (Runner *runner, int thread, guint index, guint layer,
         continue;
       map = make_map (&context, row, &local);
       if (map != NULL && ! runner->keep)
-        measure (runner, thread, target, map, ! row->curve, score->measures,
-                 &local);
+        measure (runner, thread, target, map, ! row->curve, score, &local);
       if (runner->keep)
         score->map = g_steal_pointer (&map);
       good = local == NULL;
@@ -285,23 +293,47 @@ run_picture (Runner *runner, int thread, guint index, CamView *view,
   return good;
 }
 
-static void
-run_tile (gint64 tile, int thread, gpointer data)
+/* Pictures differ much in cost, as faithfulness is measured on some alone; so a
+ * thread takes the next one as soon as it is free. */
+static gpointer
+begin_picture (gint64 item, gpointer data)
+{
+  return data;
+}
+
+static gpointer
+compute_picture (gint64 item, gpointer loaded, int thread, gpointer data)
 {
   Runner *runner = data;
   Evaluation *e = runner->e;
-  guint index = runner->first + (guint) tile;
+  guint index = (guint) item;
   g_autoptr (GError) error = NULL;
 
   e->embedded[index] = run_picture (runner, thread, index, NULL, &error);
   if (e->embedded[index])
-    return;
+    return runner;
   g_mutex_lock (&runner->lock);
-  command_note (_("left out: %s"), error->message);
+  command_note (_ ("left out: %s"), error->message);
   g_mutex_unlock (&runner->lock);
   for (guint r = 0; r < e->rows->len; r++)
     for (int m = 0; m < N_MEASURES; m++)
       evaluate_score (e, index, r)->measures[m] = NAN;
+  return runner;
+}
+
+static gboolean
+take_picture (gint64 item, gpointer result, gpointer data, GError **error)
+{
+  Runner *runner = data;
+
+  progress_show (runner->e->progress, "evaluating", ++runner->n_done,
+                 runner->e->data.pictures->len);
+  return TRUE;
+}
+
+static void
+drop_picture (gpointer picture)
+{
 }
 
 static gboolean
@@ -343,28 +375,28 @@ gboolean
 evaluate_run (Evaluation *e, GError **error)
 {
   guint n = e->data.pictures->len;
-  int chunk = 4 * cam_threads_count (e->threads);
   Runner runner = { 0 };
+  CamPipeline pipeline = { .n_items = n,
+                           .n_threads = cam_threads_count (e->threads),
+                           .load = begin_picture,
+                           .compute = compute_picture,
+                           .take = take_picture,
+                           .drop_loaded = drop_picture,
+                           .drop_result = drop_picture,
+                           .data = &runner };
   guint n_read = 0;
   gboolean good = open_runner (&runner, e, error);
 
   for (gsize i = 0; i < (gsize) n * e->rows->len; i++)
     for (int m = 0; m < N_MEASURES; m++)
       e->scores[i].measures[m] = NAN;
-  for (guint i = 0; good && i < n; i += chunk)
-    {
-      runner.first = i;
-      cam_threads_run (e->threads, MIN ((guint) chunk, n - i), run_tile,
-                       &runner);
-      progress_show (e->progress, "evaluating", i + MIN ((guint) chunk, n - i),
-                     n);
-    }
+  good = good && cam_pipeline_run (&pipeline, NULL, error);
   close_runner (&runner);
   for (guint i = 0; i < n; i++)
     n_read += e->embedded[i];
   if (good && n_read == 0)
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-                 _("None of the %u pictures could be evaluated."), n);
+                 _ ("None of the %u pictures could be evaluated."), n);
   return good && n_read > 0;
 }
 

@@ -16,6 +16,8 @@
 #include "core/method/measures.h"
 #include "tools/progress.h"
 
+#define EVALUATE_STEPS 10 /* of the faithfulness curves */
+
 typedef enum
 {
   MEASURE_ENERGY,
@@ -82,6 +84,8 @@ typedef struct /* of one picture and row; not-a-number: not measured */
 {
   float measures[N_MEASURES];
   CamHeatMap *map; /* kept only where asked for */
+  float *curves;   /* insertion, then deletion, [2, EVALUATE_STEPS + 1], where
+                      faithfulness was measured */
 } EvaluateScore;
 
 typedef struct
@@ -143,6 +147,8 @@ void evaluate_print_json (const Evaluation *e);
 
 /* report: DIR/index.html, one file with all that it shows */
 gboolean evaluate_report (Evaluation *e, const char *folder, GError **error);
+/* An SVG of insertion and deletion, means over pictures */
+void evaluate_plot_curves (const Evaluation *e, GString *html);
 /* An SVG of @measure over top-k (all rows that are curves) */
 void evaluate_plot (const Evaluation *e, Measure measure, GString *html);
 /* Best, typical and worst pictures by @row, with the maps of all rows */

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <vips/vips.h>
+#include <vips/vector.h>
 
 /* libvips' own types have no g_autoptr in all the versions that we build with.
  */

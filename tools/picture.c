@@ -21,6 +21,9 @@ picture_init (const char *program, GError **error)
   vips_block_untrusted_set (TRUE);
   vips_concurrency_set (1);
   vips_cache_set_max (0);
+  /* ORC, which compiles for it at run time, is not safe with several threads:
+   * making thumbnails by two crashes now and then */
+  vips_vector_set_enabled (FALSE);
   return TRUE;
 }
 
@@ -428,6 +431,27 @@ picture_load_rgba (const char *path, int *width, int *height, GError **error)
   return NULL;
 }
 
+/* Without a profile of its own a picture needs no colour management, which
+ * costs more than the rest of a small thumbnail. */
+static VipsImage *
+shrink (const char *path, int side)
+{
+  g_autoptr (PictureImage) header = open_whole (path);
+  VipsImage *image = NULL;
+  gboolean managed;
+
+  if (header == NULL)
+    return NULL;
+  managed = has_other_profile (header)
+            || header->Type == VIPS_INTERPRETATION_CMYK;
+  if (vips_thumbnail (path, &image, side, "height", side, "size",
+                      VIPS_SIZE_DOWN, "fail_on", VIPS_FAIL_ON_ERROR,
+                      managed ? "export_profile" : NULL, "srgb", NULL)
+      != 0)
+    return NULL;
+  return image;
+}
+
 GBytes *
 picture_thumbnail (const char *path, int side, GError **error)
 {
@@ -439,10 +463,8 @@ picture_thumbnail (const char *path, int side, GError **error)
 
   if (! check_file (path, error))
     return NULL;
-  if (vips_thumbnail (path, &image, side, "height", side, "size",
-                      VIPS_SIZE_DOWN, "export_profile", "srgb", "fail_on",
-                      VIPS_FAIL_ON_ERROR, NULL)
-          != 0
+  image = shrink (path, side);
+  if (image == NULL
       /* what it takes for alpha is the last band, whatever that is */
       || (vips_image_hasalpha (image)
               ? vips_flatten (image, &flat, "background", background, NULL)

@@ -223,12 +223,37 @@ def test_without_masks():
     tap.check(a == b, 'boxes of a file are as good as those of masks', a, b)
 
 
+def test_views():
+    """what a crop leaves out counts neither for the map nor for the mask"""
+    for resize in 'crop', 'pad':
+        os.makedirs(path(resize), exist_ok=True)
+        small.write_model(path(resize), small.SETTINGS.replace(
+            'input.resize=stretch', f'input.resize={resize}'))
+        done = camlens('evaluate', '-m', path(resize, 'model.onnx'),
+                       '--images', path('images'), '--masks', path('masks'),
+                       '--faithfulness', 0, '--json')
+        said = json.loads(done.stdout)
+        shares = []
+        for picture in pictures():
+            mask = np.asarray(Image.open(path('masks', picture))) > 127
+            side = min(mask.shape) if resize == 'crop' else max(mask.shape)
+            y, x = ((n - side) / 2 for n in mask.shape)
+            ys, xs = (np.arange(n) + 0.5 for n in mask.shape)
+            mask = mask[(ys >= y) & (ys < y + side)][
+                :, (xs >= x) & (xs < x + side)]
+            shares.append(mask.mean())
+        tap.check(np.isclose(said['mask_area'], np.mean(shares), atol=0.01),
+                  f'{resize}: the mask\'s share is of what is seen',
+                  said['mask_area'], np.mean(shares))
+
+
 def test_report():
     done = evaluate('--masks', path('masks'), '-d', path('db.camdb'),
                     '--faithfulness', 2, '--report', path('report'))
     page = open(path('report', 'index.html'), encoding='utf-8').read()
     tap.check(done.returncode == 0 and page.count('data:image/jpeg') > 30
-              and page.count('<svg') >= 2 and '</html>' in page,
+              and page.count('<svg') >= 4
+              and 'stroke-dasharray' in page and '</html>' in page,
               'a page with plots and pictures', done.stderr)
     tap.check(not re.search(r'(src|href)=.(http|/|file)', page),
               'which is all in one file')
@@ -275,6 +300,7 @@ make_pictures()
 arrays = make_database()
 test_again(test_rows(*arrays))
 test_without_masks()
+test_views()
 test_report()
 test_sweep()
 test_refusals()
