@@ -14,6 +14,7 @@ extern const CamOperator cam_ops_nary[];        /* Min, Max, Mean, Sum        */
 extern const CamOperator cam_ops_compare[];     /* Equal, And, Where, Not ... */
 extern const CamOperator cam_ops_conv[];        /* Conv, ConvTranspose        */
 extern const CamOperator cam_ops_matmul[];      /* MatMul, Gemm               */
+extern const CamOperator cam_ops_einsum[];      /* Einsum                     */
 extern const CamOperator cam_ops_batch_norm[];  /* BatchNormalization         */
 extern const CamOperator cam_ops_global_pool[]; /* GlobalAveragePool ...      */
 extern const CamOperator cam_ops_pool[];        /* MaxPool ... LpPool         */

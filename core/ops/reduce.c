@@ -111,8 +111,11 @@ infer (CamNode *node, GError **error)
   const Reduce *p = node->params;
   gboolean marks[CAM_MAX_DIMS];
   CamShape kept, shape = { 0 };
+  guint kinds = CAM_OP_KINDS_NUMBER;
 
-  if (! cam_op_check_dtype (node, 0, CAM_OP_KINDS_NUMBER, error)
+  if (node->opset >= 20 && (p->kind == REDUCE_MAX || p->kind == REDUCE_MIN))
+    kinds |= CAM_OP_KINDS_BOOL;
+  if (! cam_op_check_dtype (node, 0, kinds, error)
       || ! resolve (node, &kept, marks, error))
     return FALSE;
   for (int i = 0; i < kept.n_dims; i++)

@@ -188,4 +188,4 @@
     "g Conv f $8,3,1,1\n"
     "h DepthToSpace g blocksize=2\n"
     "y Tanh h" },
-/* clang-format on */
+    /* clang-format on */
