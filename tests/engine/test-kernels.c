@@ -1,0 +1,403 @@
+/* test-kernels.c -- every kernel of every level against a naive one in double
+ *
+ * Sizes are drawn from 1, primes and what lies around a vector's length; arrays
+ * are exactly as long as the kernel may touch, so that AddressSanitizer sees
+ * the first element too many.  Winograd's kernels are tested as a convolution,
+ * in test-fused.c: what lies between them has no meaning of its own.
+ */
+#include "config.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "core/kernels/kernels.h"
+
+#define ROUNDS 150
+#define TOLERANCE 3e-6 /* of the largest element */
+
+static int
+pick (GRand *rand)
+{
+  static const int sizes[] = { 1,  1,  2,  3,  4,  5,  7,  8, 9,
+                               13, 15, 16, 17, 31, 32, 33, 67 };
+
+  return sizes[g_rand_int_range (rand, 0, G_N_ELEMENTS (sizes))];
+}
+
+static float *
+random_floats (GRand *rand, gsize n)
+{
+  float *x = g_new (float, n);
+
+  for (gsize i = 0; i < n; i++)
+    x[i] = (float) g_rand_double_range (rand, -4, 4);
+  return x;
+}
+
+static void
+check (const float *got, const double *wanted, gsize n, const char *what)
+{
+  double most = 1e-3, worst = 0;
+
+  for (gsize i = 0; i < n; i++)
+    most = MAX (most, fabs (wanted[i]));
+  for (gsize i = 0; i < n; i++)
+    {
+      double off = fabs (got[i] - wanted[i]) / most;
+
+      worst = off > worst || isnan (off) ? off : worst;
+    }
+  if (! (worst <= TOLERANCE))
+    g_test_message ("%s: off by %g", what, worst);
+  g_assert_true (worst <= TOLERANCE);
+}
+
+static CamActivation
+draw_activation (GRand *rand)
+{
+  CamActivation act = { g_rand_int_range (rand, 0, CAM_N_ACTIVATIONS), 0, 0 };
+
+  if (act.kind == CAM_ACTIVATION_CLIP)
+    act.a = -0.5f, act.b = 2.5f;
+  else if (act.kind == CAM_ACTIVATION_LEAKY_RELU)
+    act.a = 0.2f;
+  else if (act.kind == CAM_ACTIVATION_HARD_SIGMOID)
+    act.a = 0.2f, act.b = 0.5f;
+  return act;
+}
+
+static double
+activate (const CamActivation *act, double x)
+{
+  switch (act->kind)
+    {
+    case CAM_ACTIVATION_RELU: return MAX (x, 0);
+    case CAM_ACTIVATION_CLIP: return CLAMP (x, act->a, act->b);
+    case CAM_ACTIVATION_LEAKY_RELU: return x < 0 ? act->a * x : x;
+    case CAM_ACTIVATION_SIGMOID: return 1 / (1 + exp (-x));
+    case CAM_ACTIVATION_HARD_SIGMOID: return CLAMP (act->a * x + act->b, 0, 1);
+    case CAM_ACTIVATION_SILU: return x / (1 + exp (-x));
+    case CAM_ACTIVATION_HARD_SWISH: return x * CLAMP (x / 6 + 0.5, 0, 1);
+    case CAM_ACTIVATION_GELU: return x * 0.5 * (1 + erf (x / G_SQRT2));
+    case CAM_ACTIVATION_MISH: return x * tanh (log1p (exp (x)));
+    default: return x;
+    }
+}
+
+static void
+test_epilogue (const CamKernels *k, GRand *rand)
+{
+  int n = pick (rand), rows = pick (rand);
+  gsize ldc = (gsize) n + (gsize) g_rand_int_range (rand, 0, 2) * 5;
+  gsize ldr = (gsize) n + (gsize) g_rand_int_range (rand, 0, 2) * 3;
+  gsize size = (gsize) (rows - 1) * ldc + (gsize) n;
+  g_autofree float *c = random_floats (rand, size);
+  g_autofree float *b = random_floats (rand, (gsize) n);
+  g_autofree float *r = random_floats (rand,
+                                       (gsize) (rows - 1) * ldr + (gsize) n);
+  g_autofree double *wanted = g_new (double, size);
+  const float *bias = g_rand_boolean (rand) ? b : NULL;
+  const float *residual = g_rand_boolean (rand) ? r : NULL;
+  CamActivation act = draw_activation (rand);
+
+  for (gsize i = 0; i < size; i++)
+    {
+      gsize row = i / ldc, column = i % ldc;
+
+      wanted[i] = c[i];
+      if (column >= (gsize) n) /* between the rows: not touched */
+        continue;
+      wanted[i] += bias ? bias[column] : 0;
+      wanted[i] += residual ? residual[row * ldr + column] : 0;
+      wanted[i] = activate (&act, wanted[i]);
+    }
+  k->epilogue (c, ldc, (gsize) rows, n, bias, residual, ldr, &act);
+  check (c, wanted, size, "epilogue");
+}
+
+static void
+test_affine (const CamKernels *k, GRand *rand)
+{
+  int n = pick (rand), rows = pick (rand);
+  gsize size = (gsize) (n * rows);
+  g_autofree float *x = random_floats (rand, size);
+  g_autofree float *y = g_new (float, size);
+  g_autofree float *scale = random_floats (rand, (gsize) n);
+  g_autofree float *shift = random_floats (rand, (gsize) n);
+  g_autofree double *wanted = g_new (double, size);
+  gboolean shifted = g_rand_boolean (rand);
+  CamActivation act = draw_activation (rand);
+
+  for (gsize i = 0; i < size; i++)
+    wanted[i] = activate (&act, (double) x[i] * scale[i % (gsize) n]
+                                    + (shifted ? shift[i % (gsize) n] : 0));
+  k->affine (y, x, (gsize) rows, n, scale, shifted ? shift : NULL, &act);
+  check (y, wanted, size, "affine");
+  for (gsize i = 0; i < size; i++)
+    wanted[i] = (double) x[i] + y[i];
+  k->add (y, x, size);
+  check (y, wanted, size, "add");
+}
+
+/* Corners are left out: the derivative there is a choice. */
+static gboolean
+near_corner (const CamActivation *act, double x)
+{
+  const double corners[] = { 0, -0.5, 2.5 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (corners); i++)
+    if (fabs (x - corners[i]) < 0.01)
+      return TRUE;
+  return FALSE;
+}
+
+static void
+test_activation_backward (const CamKernels *k, GRand *rand)
+{
+  gsize n = (gsize) (pick (rand) * pick (rand));
+  g_autofree float *x = random_floats (rand, n);
+  g_autofree float *dy = random_floats (rand, n);
+  g_autofree float *y = g_new (float, n);
+  g_autofree double *wanted = g_new (double, n);
+  CamActivation act = draw_activation (rand);
+  double h = 1e-5;
+
+  if (act.kind > CAM_ACTIVATION_HARD_SIGMOID) /* not told from the output */
+    act.kind = CAM_ACTIVATION_RELU;
+  for (gsize i = 0; i < n; i++)
+    {
+      if (near_corner (&act, x[i]))
+        x[i] += 0.1f;
+      y[i] = (float) activate (&act, x[i]);
+      wanted[i] = dy[i]
+                  * (activate (&act, x[i] + h) - activate (&act, x[i] - h))
+                  / (2 * h);
+    }
+  k->activation_backward (dy, dy, y, n, &act);
+  check (dy, wanted, n, "activation_backward");
+}
+
+static void
+test_sums (const CamKernels *k, GRand *rand)
+{
+  int n = pick (rand), rows = pick (rand),
+      extra = g_rand_int_range (rand, 0, 4);
+  int ld = n + extra;
+  gsize size = (gsize) ((rows - 1) * ld + n);
+  g_autofree float *m = random_floats (rand, (gsize) (rows * n));
+  g_autofree float *w = random_floats (rand, size);
+  g_autofree float *x = random_floats (rand, (gsize) rows);
+  g_autofree float *y = g_new (float, n);
+  g_autofree double *wanted = g_new0 (double, n);
+  g_autofree double *product = g_new0 (double, n);
+
+  for (int i = 0; i < rows; i++)
+    for (int j = 0; j < n; j++)
+      {
+        wanted[j] += m[i * n + j];
+        product[j] += (double) x[i] * w[i * ld + j];
+      }
+  k->sum_rows (m, (gsize) rows, n, y);
+  check (y, wanted, (gsize) n, "sum_rows");
+  k->vector_times_matrix (x, w, rows, n, ld, y);
+  check (y, product, (gsize) n, "vector_times_matrix");
+}
+
+static void
+test_rows (const CamKernels *k, GRand *rand)
+{
+  int n = pick (rand), rows = pick (rand);
+  gsize size = (gsize) (n * rows);
+  g_autofree float *x = random_floats (rand, size);
+  g_autofree float *y = g_new (float, size);
+  g_autofree float *scale = random_floats (rand, (gsize) n);
+  g_autofree float *shift = random_floats (rand, (gsize) n);
+  g_autofree double *norm = g_new (double, size);
+  g_autofree double *soft = g_new (double, size);
+
+  for (int r = 0; r < rows; r++)
+    {
+      const float *row = x + r * n;
+      double mean = 0, squares = 0, most = row[0], sum = 0;
+
+      for (int i = 0; i < n; i++)
+        mean += row[i] / (double) n;
+      for (int i = 0; i < n; i++)
+        {
+          squares += (row[i] - mean) * (row[i] - mean) / n;
+          most = MAX (most, row[i]);
+        }
+      for (int i = 0; i < n; i++)
+        sum += exp (row[i] - most);
+      for (int i = 0; i < n; i++)
+        {
+          norm[r * n + i] = (row[i] - mean) / sqrt (squares + 1e-3) * scale[i]
+                            + shift[i];
+          soft[r * n + i] = exp (row[i] - most) / sum;
+        }
+    }
+  k->layer_norm (y, x, (gsize) rows, n, scale, shift, 1e-3f);
+  check (y, norm, size, "layer_norm");
+  k->softmax (x, x, (gsize) rows, n);
+  check (x, soft, size, "softmax");
+}
+
+typedef struct
+{
+  CamWindowRow row;
+  float *weights, *bias;
+  float *pixels;                /* [kernel_h, in_width, channels] */
+  const float **rows;           /* some of them NULL              */
+  double *product, *most, *sum; /* [out_width, channels] */
+  gboolean reaches;             /* every window has a pixel */
+} Window;
+
+/* A row whose width follows from a random pad, stride and dilation; @dilated:
+ * pooling has none in these kernels' callers but may. */
+static void
+draw_window (GRand *rand, Window *w)
+{
+  CamWindowRow *r = &w->row;
+  int reach, right = g_rand_int_range (rand, 0, 4);
+  gsize line;
+
+  do
+    {
+      r->channels = pick (rand);
+      r->kernel_h = g_rand_int_range (rand, 1, 8);
+      r->kernel_w = g_rand_int_range (rand, 1, 8);
+      r->stride_w = g_rand_int_range (rand, 1, 4);
+      r->dilation_w = g_rand_int_range (rand, 0, 3) ? 1 : 2;
+      r->pad_left = g_rand_int_range (rand, 0, 3)
+                        ? g_rand_int_range (rand, 0, 4)
+                        : g_rand_int_range (rand, 0, 40);
+      r->in_width = pick (rand);
+      reach = r->in_width + r->pad_left + right
+              - (r->kernel_w - 1) * r->dilation_w - 1;
+    }
+  while (reach < 0);
+  r->out_width = reach / r->stride_w + 1;
+  line = (gsize) (r->in_width * r->channels);
+  w->pixels = random_floats (rand, (gsize) r->kernel_h * line);
+  w->weights = random_floats (rand, (gsize) (r->kernel_h * r->kernel_w
+                                             * r->channels));
+  w->bias = g_rand_boolean (rand) ? random_floats (rand, (gsize) r->channels)
+                                  : NULL;
+  r->weights = w->weights;
+  r->bias = w->bias;
+  w->rows = g_new0 (const float *, r->kernel_h);
+  for (int i = 0; i < r->kernel_h; i++)
+    w->rows[i] = g_rand_int_range (rand, 0, 5) || i == 0
+                     ? w->pixels + (gsize) i * line
+                     : NULL;
+}
+
+static void
+naive_window (Window *w)
+{
+  const CamWindowRow *r = &w->row;
+  gsize size = (gsize) (r->out_width * r->channels);
+
+  w->product = g_new0 (double, size);
+  w->sum = g_new0 (double, size);
+  w->most = g_new (double, size);
+  w->reaches = TRUE;
+  for (int o = 0; o < r->out_width; o++)
+    for (int c = 0; c < r->channels; c++)
+      {
+        int at = o * r->channels + c;
+
+        w->product[at] = w->bias ? w->bias[c] : 0;
+        w->most[at] = -INFINITY;
+        for (int y = 0; y < r->kernel_h; y++)
+          for (int x = 0; x < r->kernel_w; x++)
+            {
+              int column = o * r->stride_w - r->pad_left + x * r->dilation_w;
+              double v;
+
+              if (! w->rows[y] || column < 0 || column >= r->in_width)
+                continue;
+              v = w->rows[y][column * r->channels + c];
+              w->product[at] +=
+                  v * w->weights[(y * r->kernel_w + x) * r->channels + c];
+              w->most[at] = MAX (w->most[at], v);
+              w->sum[at] += v;
+            }
+        w->reaches &= isfinite (w->most[at]);
+      }
+}
+
+static void
+test_window (const CamKernels *k, GRand *rand)
+{
+  Window w = { { 0 } };
+  g_autofree float *out = NULL;
+  CamActivation act = draw_activation (rand);
+  gsize size;
+
+  draw_window (rand, &w);
+  naive_window (&w);
+  size = (gsize) (w.row.out_width * w.row.channels);
+  out = g_new (float, size);
+  for (gsize i = 0; i < size; i++)
+    w.product[i] = activate (&act, w.product[i]);
+  k->depthwise_row (&w.row, w.rows, out, &act);
+  check (out, w.product, size, "depthwise_row");
+  k->sum_pool_row (&w.row, w.rows, out);
+  check (out, w.sum, size, "sum_pool_row");
+  k->max_pool_row (&w.row, w.rows, out);
+  if (w.reaches)
+    check (out, w.most, size, "max_pool_row");
+  g_free (w.pixels);
+  g_free (w.weights);
+  g_free (w.bias);
+  g_free (w.rows);
+  g_free (w.product);
+  g_free (w.sum);
+  g_free (w.most);
+}
+
+typedef struct
+{
+  const char *name;
+  void (*func) (const CamKernels *k, GRand *rand);
+} Kernel;
+
+static const Kernel kernels[] = {
+  { "epilogue", test_epilogue },
+  { "affine, add", test_affine },
+  { "activation_backward", test_activation_backward },
+  { "sum_rows, vector_times_matrix", test_sums },
+  { "layer_norm, softmax", test_rows },
+  { "depthwise_row, max_pool_row, sum_pool_row", test_window },
+};
+
+static void
+test_kernel (gconstpointer data)
+{
+  const Kernel *kernel = data;
+
+  for (int level = CAM_CPU_BASELINE; level <= CAM_CPU_V4; level++)
+    {
+      const CamKernels *k = cam_kernels_for (level);
+      g_autoptr (GRand) rand = g_rand_new_with_seed (21);
+
+      g_test_message ("%s%s", cam_cpu_level_name (level),
+                      k ? "" : ": not on this processor");
+      for (int i = 0; k && i < ROUNDS; i++)
+        kernel->func (k, rand);
+    }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (kernels); i++)
+    {
+      g_autofree char *path = g_strconcat ("/kernels/", kernels[i].name, NULL);
+
+      g_test_add_data_func (path, &kernels[i], test_kernel);
+    }
+  return g_test_run ();
+}
