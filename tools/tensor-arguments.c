@@ -115,7 +115,14 @@ read_argument (TensorInputs *inputs, const char *argument, GError **error)
   const CamValue *value;
 
   if (! tensor_argument_split (inputs->network, argument, &name, &file))
-    value = next_input (inputs);
+    {
+      const char *equals = strchr (argument, '=');
+
+      if (equals != NULL && ! g_file_test (argument, G_FILE_TEST_EXISTS))
+        return fail (error, "“%s”: the network has no tensor “%.*s”", argument,
+                     (int) (equals - argument), argument);
+      value = next_input (inputs);
+    }
   else
     value = cam_graph_find (graph, name);
   if (value == NULL)

@@ -318,7 +318,15 @@ run_set_somehow (const char *model, const char *folder, char **text)
       *text = g_strconcat (wrong, error ? ": " : NULL,
                            error ? error->message : NULL, NULL);
       if (is_no_case (is_old, error))
-        return SKIPPED;
+        {
+          char *why = g_strconcat (is_old ? "its opset is older than 7: "
+                                          : "its data are not of its shapes: ",
+                                   *text, NULL);
+
+          g_free (*text);
+          *text = why;
+          return SKIPPED;
+        }
       if (error == NULL || error->domain != CAM_GRAPH_ERROR)
         return FAILED;
     }
