@@ -4,7 +4,7 @@
 #include "core/graph/graph.h"
 
 /* No real network comes near; a file made to exhaust memory does. */
-#define MAX_FIELDS ((guint64) 4 << 20)
+#define MAX_FIELDS ((guint64) 1 << 20)
 #define COST_OF_FIELD 64 /* what an allocation costs beside its contents */
 
 enum

@@ -2,7 +2,15 @@
  * see text-network.h */
 #pragma once
 
+typedef struct
+{
+  const char *name;
+  int channels, height, width;
+  const char *text;
+} Case;
+
 /* clang-format off */
+static const Case cases[] = {
   { "one conv", 3, 7, 9,
     "y Conv x $5,3,3,3 $5 pads=1,1,1,1" },
   { "one pixel", 1, 1, 1,
@@ -188,4 +196,5 @@
     "g Conv f $8,3,1,1\n"
     "h DepthToSpace g blocksize=2\n"
     "y Tanh h" },
-    /* clang-format on */
+    };
+/* clang-format on */

@@ -12,21 +12,11 @@
 
 #include <string.h>
 
+#include "tests/engine/plan-cases.h"
 #include "tests/engine/text-network.h"
 
 #define TOLERANCE 2e-5 /* of the largest element; float32 sums of some 1000 */
 #define GRADIENT_TOLERANCE 1e-4
-
-typedef struct
-{
-  const char *name;
-  int channels, height, width;
-  const char *text;
-} Case;
-
-static const Case cases[] = {
-#include "tests/engine/plan-cases.h"
-};
 
 static CamTensor *
 picture (const Case *c, gint64 batch)
