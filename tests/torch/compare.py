@@ -3,7 +3,8 @@
 
 Each network gets random weights, BatchNorm statistics that are not trivial,
 and is exported by torch.onnx.export with an embedding and a middle activation
-as outputs of its graph.  `camlens run` must give both within 1e-4 of their
+as outputs of its graph, and with its BatchNorms as nodes of their own, which
+the exporter would otherwise fold.  `camlens run` must give both within 1e-4 of their
 largest element, and `camlens gradient` the gradient of a random seed of the
 embedding at the activation within 1e-3 of its largest element.
 
@@ -142,6 +143,7 @@ def compare(program, name, side, threads):
         torch.onnx.export(model, torch.randn(1, 3, side, side),
                           os.path.join(folder, 'model.onnx'),
                           opset_version=opset, input_names=['picture'],
+                          training=torch.onnx.TrainingMode.PRESERVE,
                           output_names=['embedding', 'middle'])
         picture, seed, passed_over = kinks.settled_picture(
             model, (1, 3, side, side))
