@@ -5,8 +5,8 @@
  * hold of it: every tensor is what the reference plan makes of it, whether it
  * is fetched alone (with everything before it fused as ever) or with all the
  * others; gradients of two seeds at once are the reference plan's, at every
- * tensor that has one; and neither the number of threads changes a byte nor
- * the company of a picture more than rounding does.
+ * tensor that has one, asked for alone or together; and neither the number of
+ * threads changes a byte nor the company of a picture more than rounding does.
  */
 #include "config.h"
 
@@ -44,7 +44,7 @@ check_tensor (CamWorkspace *got, CamWorkspace *wanted, const char *name,
 
   if (b->dtype != CAM_DTYPE_FLOAT32)
     return;
-  error = relative_error (a, b);
+  error = relative_error (a, b, 1e-30);
   if (! (error <= TOLERANCE))
     g_test_message ("'%s' %s: off by %g", name, how, error);
   g_assert_true (error <= TOLERANCE);
@@ -146,13 +146,55 @@ test_gradient (gconstpointer data)
         continue;
       wanted = gradient_of (network, x, &plain, 1);
       got = gradient_of (network, x, &fast, 2);
-      error = relative_error (got, wanted);
+      error = relative_error (got, wanted, 1e-30);
       if (! (error <= GRADIENT_TOLERANCE))
         g_test_message ("at '%s': off by %g", at, error);
       g_assert_true (error <= GRADIENT_TOLERANCE);
       n_compared++;
     }
   g_assert_cmpint (n_compared, >, 0);
+}
+
+/* Gradients at every tensor that has one, all from one plan */
+static void
+test_targets (gconstpointer data)
+{
+  const Case *c = data;
+  g_autoptr (CamNetwork) network = network_of (c);
+  g_autoptr (CamTensor) x = picture (c, 2);
+  g_auto (GStrv) all = text_network_tensors (network);
+  const char *of = all[g_strv_length (all) - 1];
+  const char *fetches[] = { of, NULL };
+  g_autoptr (GPtrArray) targets = g_ptr_array_new ();
+  RunKind kind = { of, "x", FALSE, fetches };
+  g_autoptr (CamWorkspace) workspace = NULL;
+  g_autoptr (CamTensor) seed = NULL;
+
+  if (has_gradient (network, x, &kind))
+    g_ptr_array_add (targets, (gpointer) "x");
+  for (int i = 0; all[i]; i++)
+    {
+      kind.at = all[i];
+      if (has_gradient (network, x, &kind))
+        g_ptr_array_add (targets, all[i]);
+    }
+  g_ptr_array_add (targets, NULL);
+  kind.targets = (const char *const *) targets->pdata;
+  workspace = run_network (network, x, &kind, 2);
+  seed = two_seeds (cam_workspace_get (workspace, of));
+  for (guint i = 0; i + 1 < targets->len; i++)
+    {
+      const char *at = targets->pdata[i];
+      const RunKind plain = { of, at, TRUE, fetches };
+      g_autoptr (CamTensor) wanted = gradient_of (network, x, &plain, 1);
+      g_autoptr (CamTensor)
+          got = cam_workspace_gradient (workspace, seed, at, NULL, NULL);
+      double error = relative_error (got, wanted, 1e-30);
+
+      if (! (error <= GRADIENT_TOLERANCE))
+        g_test_message ("at '%s': off by %g", at, error);
+      g_assert_true (error <= GRADIENT_TOLERANCE);
+    }
 }
 
 static void
@@ -221,7 +263,7 @@ test_company (gconstpointer data)
   own = cam_tensor_new_over (CAM_DTYPE_FLOAT32, &shape,
                              cam_tensor_f32 (all) + all->n_elements / 5 * 4,
                              NULL, NULL);
-  error = relative_error (own, cam_workspace_get (alone, name));
+  error = relative_error (own, cam_workspace_get (alone, name), 1e-30);
   g_assert_cmpfloat (error, <=, TOLERANCE);
 }
 
@@ -272,6 +314,7 @@ main (int argc, char **argv)
     GTestDataFunc func;
   } kinds[] = { { "forward", test_forward },
                 { "gradient", test_gradient },
+                { "targets", test_targets },
                 { "threads", test_threads },
                 { "company", test_company } };
 

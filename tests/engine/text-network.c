@@ -209,7 +209,10 @@ run_network (CamNetwork *network, const CamTensor *x, const RunKind *kind,
                                    .n_bindings = 1,
                                    .fetches = kind->fetches,
                                    .gradient_of = kind->of,
-                                   .gradient_at = kind->of ? at : NULL,
+                                   .gradient_at = ! kind->of ? NULL
+                                                  : kind->targets
+                                                      ? kind->targets
+                                                      : at,
                                    .reference = kind->reference };
   g_autoptr (GError) error = NULL;
   g_autoptr (CamPlan) plan = cam_plan_new (network, &options, &error);
@@ -226,9 +229,9 @@ run_network (CamNetwork *network, const CamTensor *x, const RunKind *kind,
 }
 
 double
-relative_error (const CamTensor *got, const CamTensor *wanted)
+relative_error (const CamTensor *got, const CamTensor *wanted, double least)
 {
-  double most = 1e-30, worst = 0;
+  double most = least, worst = 0;
 
   if (! got || ! cam_shape_equal (&got->shape, &wanted->shape))
     return INFINITY;

@@ -29,11 +29,14 @@ typedef struct
   const char *of, *at; /* NULL: no gradient */
   gboolean reference;
   const char *const *fetches;
+  const char *const *targets; /* instead of @at: several, NULL-ended */
 } RunKind;
 
 /* A workspace that has run @network on @x. (transfer full) */
 CamWorkspace *run_network (CamNetwork *network, const CamTensor *x,
                            const RunKind *kind, int n_threads);
-/* Largest difference over the largest element; infinite where shapes differ
- * or a number is NaN */
-double relative_error (const CamTensor *got, const CamTensor *wanted);
+/* Largest difference over the largest element, or over @least where that is
+ * more (few elements may cancel); infinite where shapes differ or a number is
+ * NaN */
+double relative_error (const CamTensor *got, const CamTensor *wanted,
+                       double least);
