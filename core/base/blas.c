@@ -7,6 +7,7 @@
  */
 #include <cblas.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -111,17 +112,21 @@ cam_blas_prepare_process (char **argv)
 {
   const char *set = getenv (CORETYPE), *ours = getenv (GUARD);
   const char *next = NULL;
+  gboolean users, wrong;
 
   openblas_set_num_threads (1);
-  if (set && *set && (!ours || strcmp (set, ours) != 0))
-    return; /* the user's own choice */
-  if (cam_blas_check () > TOLERANCE)
+  users = set && *set && (!ours || strcmp (set, ours) != 0);
+  wrong = cam_blas_check () > TOLERANCE;
+  if (wrong && !users)
     next = safer_kernel (cam_blas_kernel ());
-  else if (!ours)
+  else if (!users && !ours)
     next = better_kernel (cam_blas_kernel ());
   /* down the list only, once each: that ends */
   if (next && (!ours || find_kernel (next) > find_kernel (ours)))
     run_again (argv, next);
+  if (wrong)
+    fprintf (stderr, "camlens: the %s kernels of OpenBLAS give wrong products; "
+             "set " CORETYPE " to others\n", cam_blas_kernel ());
 }
 
 const char *

@@ -4,23 +4,25 @@
  * oldest kernels on a newer processor.  cam_blas_prepare_process () is the very
  * first call of main (): it looks at the processor, sets OPENBLAS_CORETYPE and
  * OPENBLAS_NUM_THREADS=1 and runs the program again (once: a guard variable
- * ends a loop), unless the user has set OPENBLAS_CORETYPE or the choice is right already.
- * cam_blas_check () proves the kernels with a small product against a naive
- * one; where they are wrong the process is run again with the next safer type.
+ * ends a loop), unless the user has set OPENBLAS_CORETYPE or the choice is right
+ * already.  cam_blas_check () proves the kernels with a small product against a
+ * naive one; where they are wrong the process is run again with the next safer
+ * type.
  */
 #pragma once
 
 #include <glib.h>
 
 /* First thing in main (); before GLib, GEGL or GIMP are touched.  Returns where
- * nothing has to change or the re-exec is impossible. */
+ * nothing has to change or the re-exec is impossible; says on standard error
+ * where the kernels are wrong all the same. */
 void cam_blas_prepare_process (char **argv);
 /* Name of the kernels in use, "SkylakeX" (static). */
 const char *cam_blas_kernel (void);
 /* Version of OpenBLAS as it names itself (static). */
 const char *cam_blas_version (void);
 /* Largest relative error of a few small products against naive ones in double;
- * about 1e-6 where all is well.  Called once by cam_plan_new. */
+ * about 1e-6 where all is well. */
 double cam_blas_check (void);
 
 /* C[m,n] = alpha * op(A) op(B) + beta * C, row-major, as cblas_sgemm, on the
