@@ -52,8 +52,28 @@ typedef struct
   gsize plane;       /* floats from one of the (m+2)^2 planes to the next */
 } CamWinogradBlock;
 
+/* Columns of a panel of packed weights; see product.c. */
+#define CAM_PANEL 32
+
 typedef struct
 {
+  gsize rows;
+  int k, n;
+  const float *x; /* [rows, k], rows @ldx apart                          */
+  gsize ldx;
+  const float *w;        /* [k, n] in panels                             */
+  const float *bias;     /* [n] or NULL                                  */
+  const float *residual; /* [rows, n], rows @ld_residual apart, or NULL  */
+  gsize ld_residual;
+  float *y; /* [rows, n], rows @ldy apart                                */
+  gsize ldy;
+  float low, high; /* what the result is clipped to; infinities: not at all */
+} CamPackedProduct;
+
+typedef struct
+{
+  /* y = clip (x w + bias + residual) */
+  void (*packed_product) (const CamPackedProduct *product);
   /* c[i, j] = act (c[i, j] + bias[j] + residual[i, j]); NULL: none */
   void (*epilogue) (float *c, gsize ldc, gsize rows, int n, const float *bias,
                     const float *residual, gsize ld_residual,

@@ -3,6 +3,7 @@
 
 #include "core/kernels/vector.h"
 
+void CAM_KERNEL (packed_product) (const CamPackedProduct *product);
 void CAM_KERNEL (epilogue) (float *c, gsize ldc, gsize rows, int n,
                             const float *bias, const float *residual,
                             gsize ld_residual,

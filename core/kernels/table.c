@@ -4,6 +4,7 @@
 extern const CamKernels CAM_KERNEL (table);
 
 const CamKernels CAM_KERNEL (table) = {
+  .packed_product = CAM_KERNEL (packed_product),
   .epilogue = CAM_KERNEL (epilogue),
   .activation_backward = CAM_KERNEL (activation_backward),
   .affine = CAM_KERNEL (affine),

@@ -14,6 +14,7 @@ typedef struct
 {
   CamFusedWindow window;
   CamActivation activation;
+  gboolean packed;
 } Conv;
 
 static gboolean
@@ -24,6 +25,7 @@ parse (CamNode *node, GError **error)
   node->params = conv;
   cam_fused_parse_window (node, &conv->window);
   cam_fused_parse_activation (node, &conv->activation);
+  conv->packed = cam_fused_is_packed (node);
   return TRUE;
 }
 
@@ -81,7 +83,7 @@ copy_run (const Patches *p, const float *line, int x0, float *to)
 }
 
 static void
-patch_rows (const CamProduct *product, gint64 first, gint64 n, float *to)
+patch_rows (const CamProduct *product, gint64 first, gint64 n, float *made)
 {
   const Patches *p = product->source;
   const CamFusedWindow *w = p->window;
@@ -93,6 +95,7 @@ patch_rows (const CamProduct *product, gint64 first, gint64 n, float *to)
       int oy = (int) (line % p->out_height);
       const float *picture = p->x + line / p->out_height * p->height
                                       * (gsize) p->width * p->channels;
+      float *to = made + (row - first) * product->ld_made;
 
       for (int ky = 0; ky < w->kernel[0]; ky++)
         {
@@ -116,6 +119,7 @@ describe (const CamNode *node)
   product.k = (int) w->dims[0];
   product.n = (int) w->dims[1];
   product.activation = conv->activation;
+  product.packed = conv->packed;
   product.make_rows = patch_rows;
   cam_product_tiles (&product);
   return product;

@@ -10,13 +10,20 @@
 
 #include "core/ops/fused.h"
 
+typedef struct
+{
+  CamActivation activation;
+  gboolean packed;
+} Linear;
+
 static gboolean
 parse (CamNode *node, GError **error)
 {
-  CamActivation *activation = g_new0 (CamActivation, 1);
+  Linear *linear = g_new0 (Linear, 1);
 
-  node->params = activation;
-  cam_fused_parse_activation (node, activation);
+  node->params = linear;
+  cam_fused_parse_activation (node, &linear->activation);
+  linear->packed = cam_fused_is_packed (node);
   return TRUE;
 }
 
@@ -55,10 +62,12 @@ gate_rows (const CamProduct *product, gint64 first, gint64 n, float *to)
       gint64 picture = first / gated->area;
       gint64 rows = MIN (n, (picture + 1) * gated->area - first);
 
-      cam_kernels ()->affine (to, gated->x + first * k, rows, k,
-                              gated->gate + picture * k, NULL, &none);
-      first += rows;
-      to += rows * k;
+      for (gint64 end = first + rows; first < end; first++)
+        {
+          cam_kernels ()->affine (to, gated->x + first * k, 1, k,
+                                  gated->gate + picture * k, NULL, &none);
+          to += product->ld_made;
+        }
       n -= rows;
     }
 }
@@ -66,6 +75,7 @@ gate_rows (const CamProduct *product, gint64 first, gint64 n, float *to)
 static CamProduct
 describe (const CamNode *node)
 {
+  const Linear *linear = node->params;
   const CamShape *w = &node->inputs[CAM_FUSED_WEIGHTS]->shape;
   const CamShape *x = &node->inputs[0]->shape;
   CamProduct product = { 0 };
@@ -73,7 +83,8 @@ describe (const CamNode *node)
   product.rows = cam_op_count (x, 0, x->n_dims - 1);
   product.k = (int) w->dims[0];
   product.n = (int) w->dims[1];
-  product.activation = *(const CamActivation *) node->params;
+  product.activation = linear->activation;
+  product.packed = linear->packed;
   if (cam_op_has_input (node, CAM_FUSED_GATE))
     product.make_rows = gate_rows;
   cam_product_tiles (&product);

@@ -1,10 +1,17 @@
 /* fused-product.c -- products with a tail, tile by tile
  *
+ * Packed weights go to our own kernel, which beats OpenBLAS because it packs
+ * nothing when it runs and puts the tail on in registers (docs/SPEED.md).  Where
+ * a gradient is wanted the weights stay as they are, and OpenBLAS does both
+ * ways.
+ *
  * A tile is small enough that its rows of x and y stay in the second-level
  * cache: bias, residual and activation are put on while they are there.  Tiles
  * follow from the sizes alone, so that results do not depend on the crew.
  */
 #include "config.h"
+
+#include <string.h>
 
 #include "core/base/blas.h"
 #include "core/ops/fused.h"
@@ -12,6 +19,10 @@
 #define CACHE_FLOATS (96 * 1024) /* of x and y in one tile          */
 #define LEAST_TILE_MACS 1000000  /* below it a call costs too much   */
 #define GOOD_TILES 4             /* so that a small crew has work    */
+#define LEAST_PACKED_MACS 200000 /* the same for our own kernel      */
+#define GOOD_PACKED_TILES 16
+#define KERNEL_ROWS 14
+#define SAME_SET 1024 /* rows of so many floats share lines of the cache */
 #define FEW_ROWS 3               /* up to here row by row, no GEMM   */
 
 static gint64
@@ -37,12 +48,53 @@ tile_rows (gint64 rows, int k, int n)
   return (int) round_up (divide_up (rows, divide_up (rows, most)), 4);
 }
 
+/* Our kernel's calls are cheap: more and smaller tiles, so that they are shared
+ * out evenly.  Rows that have to be made are made once. */
+static void
+packed_tiles (CamProduct *p)
+{
+  double macs = (double) p->rows * p->k * p->n;
+  gint64 wanted = CLAMP ((gint64) (macs / LEAST_PACKED_MACS), 1,
+                         GOOD_PACKED_TILES);
+  gint64 panels = divide_up (p->n, CAM_PANEL), across = 1;
+  gint64 most = CLAMP (CACHE_FLOATS / (p->k + p->n), 2 * KERNEL_ROWS, 2048);
+  gint64 down = divide_up (p->rows, most);
+
+  if (!p->make_rows)
+    across = CLAMP (divide_up (wanted, MAX (down, 1)), 1, MAX (panels, 1));
+  down = MAX (down, MIN (divide_up (wanted, across),
+                         divide_up (p->rows, KERNEL_ROWS)));
+  p->row_tile = (int) MAX (divide_up (p->rows, MAX (down, 1)), 1);
+  p->column_tile = (int) (divide_up (panels, across) * CAM_PANEL);
+}
+
+static void
+copy_rows (const CamProduct *product, gint64 first, gint64 n, float *to)
+{
+  for (gint64 i = 0; i < n; i++)
+    memcpy (to + i * product->ld_made, product->x + (first + i) * product->k,
+            product->k * sizeof *to);
+}
+
 void
 cam_product_tiles (CamProduct *product)
 {
   double macs = (double) product->rows * product->k * product->n;
   gint64 across = 1, down;
 
+  product->ld_made = product->k;
+  if (product->packed && product->k % SAME_SET == 0
+      && product->rows > KERNEL_ROWS / 2)
+    {
+      product->ld_made = product->k + 16;
+      if (!product->make_rows)
+        product->make_rows = copy_rows;
+    }
+  if (product->packed)
+    {
+      packed_tiles (product);
+      return;
+    }
   product->row_tile = tile_rows (product->rows, product->k, product->n);
   down = divide_up (product->rows, product->row_tile);
   if (down < GOOD_TILES)
@@ -57,7 +109,7 @@ cam_product_scratch (const CamProduct *product, int n_threads)
 {
   if (!product->make_rows)
     return 0;
-  return (gsize) round_up (product->row_tile * (gint64) product->k, 16)
+  return (gsize) round_up (product->row_tile * (gint64) product->ld_made, 16)
          * sizeof (float) * n_threads;
 }
 
@@ -85,6 +137,33 @@ multiply (const Job *job, const float *x, gint64 rows, int column, int columns,
 }
 
 static void
+multiply_packed (const Job *job, const float *x, gint64 first, gint64 rows,
+                 int column, int columns)
+{
+  const CamProduct *p = job->product;
+  gsize at = (gsize) first * p->n + column;
+  CamPackedProduct packed
+      = { .rows = rows,
+          .k = p->k,
+          .n = columns,
+          .x = x,
+          .ldx = p->make_rows ? p->ld_made : p->k,
+          .w = p->w + (gsize) column * p->k,
+          .bias = p->bias ? p->bias + column : NULL,
+          .residual = p->residual ? p->residual + at : NULL,
+          .ld_residual = p->n,
+          .y = p->y + at,
+          .ldy = p->n };
+  gboolean done = cam_activation_clip (&p->activation, &packed.low,
+                                       &packed.high);
+
+  job->kernels->packed_product (&packed);
+  if (!done)
+    job->kernels->epilogue (packed.y, p->n, rows, columns, NULL, NULL, 0,
+                            &p->activation);
+}
+
+static void
 product_tile (gint64 tile, int thread, gpointer data)
 {
   const Job *job = data;
@@ -99,13 +178,19 @@ product_tile (gint64 tile, int thread, gpointer data)
   if (p->make_rows)
     {
       float *made = job->scratch
-                    + thread * round_up (p->row_tile * (gint64) p->k, 16);
+                    + thread
+                          * round_up (p->row_tile * (gint64) p->ld_made, 16);
 
       p->make_rows (p, first, rows, made);
       x = made;
     }
   else
     x = p->x + first * p->k;
+  if (p->packed)
+    {
+      multiply_packed (job, x, first, rows, column, columns);
+      return;
+    }
   multiply (job, x, rows, column, columns, y);
   job->kernels->epilogue (y, p->n, rows, columns,
                           p->bias ? p->bias + column : NULL,

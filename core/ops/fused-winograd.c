@@ -1,13 +1,14 @@
 /* fused-winograd.c -- camlens.WinogradConv: 3 x 3, stride 1, by F (m x m, 3 x 3)
  *
- * Weights come transformed, [(m + 2)^2, C, n].  Tiles are taken in chunks: all
+ * Weights come transformed, [(m + 2)^2, C, n], and packed.  Tiles are taken in chunks: all
  * of a chunk transformed, then (m + 2)^2 products, then transformed back with
  * bias, residual and activation.  No gradient: the passes choose Conv where
  * one is wanted.
  */
 #include "config.h"
 
-#include "core/base/blas.h"
+#include <math.h>
+
 #include "core/ops/fused.h"
 
 #define CHUNK_FLOATS (768 * 1024) /* of transformed input and output */
@@ -170,9 +171,18 @@ multiply (gint64 plane, int thread, gpointer data)
   const Job *job = data;
   int k = job->block.channels, n = job->block.out_channels;
 
-  cam_sgemm (FALSE, FALSE, (int) job->n, n, k, 1,
-             job->v + plane * job->v_plane, k, job->w + plane * (gsize) k * n,
-             n, 0, job->p + plane * job->p_plane, n);
+  CamPackedProduct product = { .rows = job->n,
+                               .k = k,
+                               .n = n,
+                               .x = job->v + plane * job->v_plane,
+                               .ldx = k,
+                               .w = job->w + plane * (gsize) k * n,
+                               .y = job->p + plane * job->p_plane,
+                               .ldy = n,
+                               .low = -INFINITY,
+                               .high = INFINITY };
+
+  job->kernels->packed_product (&product);
 }
 
 static void

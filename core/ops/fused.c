@@ -1,6 +1,8 @@
 /* fused.c -- operators of our own that passes put in ONNX's place */
 #include "config.h"
 
+#include <math.h>
+
 #include "core/ops/fused.h"
 
 void
@@ -23,6 +25,24 @@ gboolean
 cam_activation_from_output (CamActivationKind kind)
 {
   return kind <= CAM_ACTIVATION_HARD_SIGMOID;
+}
+
+gboolean
+cam_activation_clip (const CamActivation *activation, float *low, float *high)
+{
+  *low = activation->kind == CAM_ACTIVATION_RELU ? 0 : -INFINITY;
+  *high = INFINITY;
+  if (activation->kind != CAM_ACTIVATION_CLIP)
+    return activation->kind <= CAM_ACTIVATION_RELU;
+  *low = activation->a;
+  *high = activation->b;
+  return TRUE;
+}
+
+gboolean
+cam_fused_is_packed (const CamNode *node)
+{
+  return cam_node_int (node, "packed", 0) != 0;
 }
 
 const float *

@@ -32,6 +32,12 @@ gboolean cam_activation_from_output (CamActivationKind kind);
 const float *cam_fused_data (const CamTensor *const *tensors,
                              const CamNode *node, guint i);
 
+/* Have the passes packed the weights in panels?  (attribute packed) */
+gboolean cam_fused_is_packed (const CamNode *node);
+/* FALSE where @kind is no clipping; no activation clips to infinities. */
+gboolean cam_activation_clip (const CamActivation *activation, float *low,
+                              float *high);
+
 /* A window in two dimensions: attributes kernel_shape, strides, pads (top,
  * left, bottom, right), dilations. */
 typedef struct
@@ -49,7 +55,7 @@ gboolean cam_fused_window_shape (CamNode *node, const CamFusedWindow *window,
 
 typedef struct _CamProduct CamProduct;
 
-/* Makes rows @first .. @first + @n - 1 of x, [n, k], in @to. */
+/* Makes rows @first .. @first + @n - 1 of x in @to, product->ld_made apart. */
 typedef void (*CamProductRows) (const CamProduct *product, gint64 first,
                                 gint64 n, float *to);
 
@@ -60,14 +66,16 @@ struct _CamProduct
   const float *x;      /* [rows, k]; NULL: from make_rows */
   CamProductRows make_rows;
   gconstpointer source; /* for make_rows */
-  const float *w;       /* [k, n] */
+  int ld_made;         /* floats from row to row of what make_rows makes */
+  const float *w;      /* [k, n], or in panels */
+  gboolean packed;     /* in panels, as core/kernels/product.c wants them */
   const float *bias, *residual;
   float *y; /* [rows, n] */
   CamActivation activation;
   int row_tile, column_tile; /* from cam_product_tiles */
 };
 
-/* Decides the tiles; nothing but the sizes counts. */
+/* Decides the tiles and ld_made; nothing but the sizes counts. */
 void cam_product_tiles (CamProduct *product);
 gsize cam_product_scratch (const CamProduct *product, int n_threads);
 void cam_product_run (const CamProduct *product, CamThreads *threads,

@@ -4,7 +4,7 @@
 #include "core/ops/window.h"
 
 /* Sizes from where a 3 x 3 convolution gains by Winograd's way; measured, see
- * docs/PERFORMANCE.md */
+ * docs/SPEED.md */
 #define WINOGRAD_CHANNELS 16
 
 typedef struct
@@ -76,6 +76,7 @@ add_conv (CamLayout *layout, CamNode *node, const Conv *conv,
 {
   CamPass *pass = layout->pass;
   CamValue *twin = cam_layout_new_twin (layout, node->outputs[0]);
+  gboolean panels = FALSE;
   const char *type = "Conv";
   CamNode *made;
   int tile = 0;
@@ -93,7 +94,8 @@ add_conv (CamLayout *layout, CamNode *node, const Conv *conv,
   else
     {
       type = is_pointwise (&conv->window) ? "Linear" : "Conv";
-      inputs[1] = cam_pack_dense (pass, conv->w, error);
+      panels = !cam_pass_needs_gradient (pass, node->inputs[0]);
+      inputs[1] = cam_pack_dense (pass, conv->w, panels, error);
     }
   if (!inputs[1])
     return NULL;
@@ -103,6 +105,8 @@ add_conv (CamLayout *layout, CamNode *node, const Conv *conv,
     cam_fused_set_window (made, &conv->window);
   if (made && tile)
     cam_node_set_int (made, "tile", tile);
+  if (made && panels)
+    cam_node_set_int (made, "packed", 1);
   return made;
 }
 
@@ -140,6 +144,8 @@ convert_gemm (CamLayout *layout, CamNode *node, gboolean *done,
   gboolean transposed = gemm && cam_node_int (node, "transB", 0);
   const CamTensor *bias = gemm ? cam_pass_constant (node, 2) : NULL;
   CamValue *inputs[3] = { node->inputs[0], NULL, NULL };
+  gboolean panels = !cam_pass_needs_gradient (layout->pass, node->inputs[0]);
+  CamNode *made;
   gint64 n;
 
   if (!w || w->shape.n_dims != 2
@@ -154,16 +160,21 @@ convert_gemm (CamLayout *layout, CamNode *node, gboolean *done,
                || (node->n_inputs > 2 && node->inputs[2]
                    && (!bias || bias->n_elements != (gsize) n))))
     return TRUE;
-  inputs[1] = transposed ? cam_pack_transposed (layout->pass, w, error)
-                         : node->inputs[1];
+  if (transposed)
+    inputs[1] = cam_pack_transposed (layout->pass, w, panels, error);
+  else
+    inputs[1] = panels ? cam_pack_panels (layout->pass, w, error)
+                       : node->inputs[1];
   inputs[2] = bias ? node->inputs[2] : NULL;
   if (!inputs[1] || !cam_layout_logical (layout, inputs[0], error))
     return FALSE;
-  if (!cam_pass_finish (cam_pass_add (layout->pass, CAM_FUSED_DOMAIN,
-                                      "Linear", node->name, 3, inputs,
-                                      node->outputs[0], error), error))
+  made = cam_pass_add (layout->pass, CAM_FUSED_DOMAIN, "Linear", node->name, 3,
+                       inputs, node->outputs[0], error);
+  if (made && panels)
+    cam_node_set_int (made, "packed", 1);
+  if (!cam_pass_finish (made, error))
     return FALSE;
-  if (transposed)
+  if (inputs[1] != node->inputs[1])
     cam_pass_release (layout->pass, node, 1);
   *done = TRUE;
   return TRUE;

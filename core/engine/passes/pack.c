@@ -3,8 +3,25 @@
 
 #include "core/engine/passes/pass.h"
 
+/* Where column @block, a multiple of 16, of [k, n] begins, and from row to row. */
+typedef struct
+{
+  gint64 start, step;
+} Columns;
+
+static Columns
+columns_at (gint64 block, gint64 k, gint64 n, gboolean panels)
+{
+  gint64 panel = block / CAM_PANEL * CAM_PANEL;
+  Columns whole = { block, n };
+  Columns in_panel = { panel * k + block - panel, MIN (n - panel, CAM_PANEL) };
+
+  return panels ? in_panel : whole;
+}
+
 CamValue *
-cam_pack_transposed (CamPass *pass, const CamTensor *w, GError **error)
+cam_pack_transposed (CamPass *pass, const CamTensor *w, gboolean panels,
+                     GError **error)
 {
   gint64 n = w->shape.dims[0], k = w->n_elements / MAX (n, 1);
   gint64 dims[2] = { k, n };
@@ -12,15 +29,40 @@ cam_pack_transposed (CamPass *pass, const CamTensor *w, GError **error)
   const float *from = cam_tensor_f32 (w);
 
   for (gint64 block = 0; packed && block < n; block += 16)
+    {
+      Columns at = columns_at (block, k, n, panels);
+      float *to = cam_tensor_f32 (packed->constant) + at.start;
+      gint64 width = MIN (16, n - block);
+
+      for (gint64 i = 0; i < k; i++, to += at.step)
+        for (gint64 j = 0; j < width; j++)
+          to[j] = from[(block + j) * k + i];
+    }
+  return packed;
+}
+
+CamValue *
+cam_pack_panels (CamPass *pass, const CamTensor *w, GError **error)
+{
+  gint64 k = w->shape.dims[0], n = w->shape.dims[1];
+  CamValue *packed = cam_pass_new_constant (pass, 2, w->shape.dims, error);
+  float *to = packed ? cam_tensor_f32 (packed->constant) : NULL;
+
+  for (gint64 panel = 0; to && panel < n; panel += CAM_PANEL)
     for (gint64 i = 0; i < k; i++)
-      for (gint64 j = block; j < MIN (block + 16, n); j++)
-        cam_tensor_f32 (packed->constant)[i * n + j] = from[j * k + i];
+      {
+        gint64 width = MIN (CAM_PANEL, n - panel);
+
+        memcpy (to, cam_tensor_f32 (w) + i * n + panel, width * sizeof *to);
+        to += width;
+      }
   return packed;
 }
 
 /* [O, C, taps] -> [taps, C, O] */
 CamValue *
-cam_pack_dense (CamPass *pass, const CamTensor *w, GError **error)
+cam_pack_dense (CamPass *pass, const CamTensor *w, gboolean panels,
+                GError **error)
 {
   const gint64 *d = w->shape.dims;
   gint64 taps = d[2] * d[3], dims[2] = { taps * d[1], d[0] };
@@ -29,21 +71,27 @@ cam_pack_dense (CamPass *pass, const CamTensor *w, GError **error)
   float *to;
 
   if (taps == 1)
-    return cam_pack_transposed (pass, w, error);
+    return cam_pack_transposed (pass, w, panels, error);
   packed = cam_pass_new_constant (pass, 2, dims, error);
   to = packed ? cam_tensor_f32 (packed->constant) : NULL;
   for (gint64 block = 0; to && block < d[0]; block += 16)
-    for (gint64 c = 0; c < d[1]; c++)
-      for (gint64 tap = 0; tap < taps; tap++)
-        for (gint64 o = block; o < MIN (block + 16, d[0]); o++)
-          to[(tap * d[1] + c) * d[0] + o] = from[(o * d[1] + c) * taps + tap];
+    {
+      Columns at = columns_at (block, dims[0], d[0], panels);
+      gint64 width = MIN (16, d[0] - block);
+
+      for (gint64 c = 0; c < d[1]; c++)
+        for (gint64 tap = 0; tap < taps; tap++)
+          for (gint64 j = 0; j < width; j++)
+            to[at.start + (tap * d[1] + c) * at.step + j]
+                = from[((block + j) * d[1] + c) * taps + tap];
+    }
   return packed;
 }
 
 CamValue *
 cam_pack_depthwise (CamPass *pass, const CamTensor *w, GError **error)
 {
-  return cam_pack_transposed (pass, w, error);
+  return cam_pack_transposed (pass, w, FALSE, error);
 }
 
 /* G of F (2 x 2, 3 x 3) and F (4 x 4, 3 x 3); see core/kernels/winograd.c */
@@ -56,19 +104,29 @@ static const double g4[6][3] = { { 1 / 4.0, 0, 0 },
                                  { 1 / 24.0, -1 / 12.0, 1 / 6.0 },
                                  { 0, 0, 1 } };
 
-/* u = G w G^T */
-static void
-transform_filter (const double (*g)[3], int side, const float *w, double *u)
-{
-  double half[6][3];
+#define LANES 16
 
+/* u = G w G^T of LANES filters at a time; filter j of n_filters is 9 floats at
+ * w + j * step. */
+static void
+transform_filters (const double (*g)[3], int side, const float *w, gsize step,
+                   int n_filters, double (*u)[LANES])
+{
+  double taps[9][LANES] = { { 0 } }, half[6][3][LANES];
+
+  for (int j = 0; j < n_filters; j++)
+    for (int tap = 0; tap < 9; tap++)
+      taps[tap][j] = w[j * step + tap];
   for (int i = 0; i < side; i++)
-    for (int j = 0; j < 3; j++)
-      half[i][j] = g[i][0] * w[j] + g[i][1] * w[3 + j] + g[i][2] * w[6 + j];
-  for (int i = 0; i < side; i++)
-    for (int j = 0; j < side; j++)
-      u[i * side + j] = half[i][0] * g[j][0] + half[i][1] * g[j][1]
-                        + half[i][2] * g[j][2];
+    for (int tap = 0; tap < 3; tap++)
+      for (int j = 0; j < LANES; j++)
+        half[i][tap][j] = g[i][0] * taps[tap][j] + g[i][1] * taps[3 + tap][j]
+                          + g[i][2] * taps[6 + tap][j];
+  for (int i = 0; i < side * side; i++)
+    for (int j = 0; j < LANES; j++)
+      u[i][j] = half[i / side][0][j] * g[i % side][0]
+                + half[i / side][1][j] * g[i % side][1]
+                + half[i / side][2][j] * g[i % side][2];
 }
 
 CamValue *
@@ -79,16 +137,23 @@ cam_pack_winograd (CamPass *pass, const CamTensor *w, int m, GError **error)
   gint64 dims[3] = { side * side, channels, n };
   CamValue *packed = cam_pass_new_constant (pass, 3, dims, error);
   float *to = packed ? cam_tensor_f32 (packed->constant) : NULL;
-  double u[36];
+  double u[36][LANES];
 
-  for (gint64 block = 0; to && block < n; block += 16)
-    for (gint64 c = 0; c < channels; c++)
-      for (gint64 o = block; o < MIN (block + 16, n); o++)
+  for (gint64 block = 0; to && block < n; block += LANES)
+    {
+      Columns at = columns_at (block, channels, n, TRUE);
+      int width = (int) MIN (LANES, n - block);
+
+      for (gint64 c = 0; c < channels; c++)
         {
-          transform_filter (m == 2 ? g2 : g4, side,
-                            cam_tensor_f32 (w) + (o * channels + c) * 9, u);
+          transform_filters (m == 2 ? g2 : g4, side,
+                             cam_tensor_f32 (w) + (block * channels + c) * 9,
+                             channels * 9, width, u);
           for (int i = 0; i < side * side; i++)
-            to[(i * channels + c) * n + o] = (float) u[i];
+            for (int j = 0; j < width; j++)
+              to[i * channels * n + at.start + c * at.step + j]
+                  = (float) u[i][j];
         }
+    }
   return packed;
 }

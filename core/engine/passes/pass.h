@@ -44,12 +44,16 @@ CamValue *cam_pass_new_constant (CamPass *pass, int n_dims,
 /* Lets go of a constant's memory where no node but @node reads it. */
 void cam_pass_release (CamPass *pass, CamNode *node, guint i);
 
-/* pack.c: weights as the operators want them, from ONNX's [O, C, kh, kw] */
-CamValue *cam_pack_dense (CamPass *pass, const CamTensor *w, GError **error);
+/* pack.c: weights as the operators want them, from ONNX's [O, C, kh, kw];
+ * @panels: as core/kernels/product.c does */
+CamValue *cam_pack_dense (CamPass *pass, const CamTensor *w, gboolean panels,
+                          GError **error);
 CamValue *cam_pack_depthwise (CamPass *pass, const CamTensor *w,
                               GError **error);
 CamValue *cam_pack_winograd (CamPass *pass, const CamTensor *w, int m,
                              GError **error);
 /* [n, k] -> [k, n] */
 CamValue *cam_pack_transposed (CamPass *pass, const CamTensor *w,
-                               GError **error);
+                               gboolean panels, GError **error);
+/* [k, n] -> [k, n] in panels */
+CamValue *cam_pack_panels (CamPass *pass, const CamTensor *w, GError **error);
