@@ -5,11 +5,12 @@ runs the steps, and onnx_writer.py writes the same steps as an ONNX graph, so
 that what is trained and what is shipped cannot differ.  Tensor names follow
 Keras (block_13_expand_relu, ...), because people know them.
 
-The ImageNet weights come as an ONNX file that was dequantised from
-mobilenet_v2_1.0_224_quant.tflite (google-coral/test_data, Apache-2.0,
-SHA-256 7aad0c74c5e3c06e5eb3c827e13304fdd68a83da6087d92ee169c24ff9fd4776).
-Batch normalisation is folded into the convolutions there, and stays so.
+The ImageNet weights are those of mobilenet_v2_1.0_224_quant.tflite
+(google-coral/test_data, Apache-2.0), read from that file or from an ONNX file
+that it was dequantised to; STARTS has the SHA-256 of both.  Batch normalisation
+is folded into the convolutions there, and stays so.
 """
+import hashlib
 from collections import namedtuple
 
 import numpy as np
@@ -18,6 +19,15 @@ import torch
 from onnx import numpy_helper
 from torch import nn
 from torch.nn import functional as F
+
+from tflite import convolutions
+
+STARTS = {
+    "7aad0c74c5e3c06e5eb3c827e13304fdd68a83da6087d92ee169c24ff9fd4776":
+        "mobilenet_v2_1.0_224_quant.tflite, the upstream release",
+    "9711db047941f42132e8735234c1132690bb75a9fa862ebde58c186f3fea876d":
+        "its weights as float32 in ONNX",
+}
 
 # kind: conv, relu6, add, pool or linear; inputs are names of earlier tensors
 Step = namedtuple("Step", "kind name inputs channels kernel stride groups")
@@ -142,26 +152,43 @@ class MobileNetV2(nn.Module):
         return (embedding, kept) if keep else embedding
 
 
-def load_imagenet(path, embedding_dim=None, seed=1):
-    """A MobileNetV2 with the ImageNet backbone of the ONNX file at `path`.
-
-    A learned embedding, if asked for, starts as a random orthogonal map.
-    """
+def _onnx_convolutions(path):
+    """The same as tflite.convolutions(), of an ONNX file."""
     graph = onnx.load(path).graph
     weights = {i.name: numpy_helper.to_array(i).astype(np.float32)
                for i in graph.initializer}
-    convs = [n for n in graph.node if n.op_type == "Conv"]
+    return [(weights[n.input[1]], weights[n.input[2]])
+            for n in graph.node if n.op_type == "Conv"]
+
+
+def _named(path):
+    """Says on the way which release the file at `path` is."""
+    with open(path, "rb") as f:
+        digest = hashlib.sha256(f.read()).hexdigest()
+    print(f"start: {path}: {STARTS.get(digest, 'none of the known releases')} "
+          f"(SHA-256 {digest})", flush=True)
+    return path
+
+
+def load_imagenet(path, embedding_dim=None, seed=1):
+    """A MobileNetV2 with the ImageNet backbone of the file at `path`.
+
+    A learned embedding, if asked for, starts as a random orthogonal map.
+    """
+    read = (convolutions if path.endswith(".tflite")
+            else _onnx_convolutions)
+    convs = read(_named(path))
     network = MobileNetV2(embedding_dim)
     names = [s.name for s in network.steps if s.kind == "conv"]
     if len(convs) < len(names):
         raise SystemExit(f"{path}: {len(convs)} convolutions, "
                          f"MobileNetV2 has {len(names)}")
     with torch.no_grad():
-        for name, node in zip(names, convs):
+        for name, arrays in zip(names, convs):
             op = network.ops[name]
-            weight, bias = (torch.tensor(weights[i]) for i in node.input[1:3])
+            weight, bias = (torch.tensor(a) for a in arrays)
             if weight.shape != op.weight.shape:
-                raise SystemExit(f"{path}: {node.name} does not fit {name}")
+                raise SystemExit(f"{path}: no convolution fits {name}")
             op.weight.copy_(weight)
             op.bias.copy_(bias)
         if embedding_dim:

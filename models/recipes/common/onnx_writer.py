@@ -8,7 +8,6 @@ import os
 
 import numpy as np
 import onnx
-import torch
 from onnx import TensorProto, helper, numpy_helper
 
 from mobilenet import pads
@@ -23,23 +22,6 @@ def quantise(weight):
     shape = (-1,) + (1,) * (weight.ndim - 1)
     values = np.round(weight / scale.reshape(shape)).clip(-127, 127)
     return values.astype(np.int8), scale
-
-
-def rounded(network, weights):
-    """A copy of `network` with the weights that a file of this kind gives."""
-    copy = type(network)(network.embedding_dim)
-    copy.load_state_dict(network.state_dict())
-    with torch.no_grad():
-        for op in copy.ops.values():
-            array = op.weight.numpy()
-            if weights == "float16":
-                array = array.astype(np.float16).astype(np.float32)
-            elif weights == "int8":
-                values, scale = quantise(array)
-                shape = (-1,) + (1,) * (array.ndim - 1)
-                array = values.astype(np.float32) * scale.reshape(shape)
-            op.weight.copy_(torch.tensor(array))
-    return copy
 
 
 class _Graph:

@@ -89,16 +89,50 @@ def clutter(rng, size, stamps):
     return np.asarray(ground).astype(np.float32)
 
 
+def foliage(rng, size, stamps):
+    """A wall of one or two things over and over, as a hedge or a market."""
+    ground = Image.fromarray(clouds(rng, size).clip(0, 255).astype(np.uint8))
+    kinds = rng.integers(len(stamps), size=int(rng.integers(1, 3)))
+    part = rng.uniform(0.15, 0.5)
+    for _ in range(min(60, int(2.5 / part ** 2))):
+        stamp = stamps[rng.choice(kinds)]
+        side = max(4, int(size * part * rng.uniform(0.7, 1.3)))
+        one = stamp.resize((side, max(2, side * stamp.height //
+                                      stamp.width)), Image.BILINEAR)
+        one = one.rotate(rng.uniform(0, 360), Image.BILINEAR, expand=True)
+        ground.paste(one, (int(rng.integers(-side, size)),
+                           int(rng.integers(-side, size))), one)
+    dark = rng.uniform(0.4, 1)
+    return np.asarray(ground).astype(np.float32) * dark
+
+
+def scene(rng, size, stamps):
+    """One ground below another, as a meadow below the sky or a wall."""
+    upper, lower = (_ground(rng, size, stamps, kind) for kind in
+                    (rng.choice(["gradient", "clouds", "foliage"]),
+                     rng.choice(["clouds", "texture", "stripes"])))
+    y, x = np.mgrid[0:size, 0:size] / size - 0.5
+    line = rng.uniform(-0.3, 0.3) + x * rng.normal(0, 0.15)
+    bend = _resize(rng.standard_normal((1, 7)).astype(np.float32), size)
+    soft = rng.choice([0.01, 0.05, 0.3])
+    t = np.clip((y - line - 0.03 * bend) / soft + 0.5, 0, 1)[..., None]
+    return upper * (1 - t) + lower * t
+
+
+def _ground(rng, size, stamps, kind):
+    if kind == "texture":
+        return texture(rng, size, stamps[rng.integers(len(stamps))])
+    if kind in ("clutter", "foliage", "scene"):
+        return globals()[kind](rng, size, stamps)
+    return globals()[kind](rng, size)
+
+
 def background(rng, size, stamps):
     """A random background, [size, size, 3] float32 in 0..255."""
-    kind = rng.choice(["gradient", "clouds", "stripes", "texture", "clutter"],
-                      p=[0.1, 0.3, 0.1, 0.3, 0.2])
-    if kind == "texture":
-        ground = texture(rng, size, stamps[rng.integers(len(stamps))])
-    elif kind == "clutter":
-        ground = clutter(rng, size, stamps)
-    else:
-        ground = globals()[kind](rng, size)
+    kind = rng.choice(["gradient", "clouds", "stripes", "texture", "clutter",
+                       "foliage", "scene"],
+                      p=[0.08, 0.2, 0.07, 0.2, 0.15, 0.1, 0.2])
+    ground = _ground(rng, size, stamps, kind)
     if kind != "gradient" and rng.random() < 0.3:
         t = np.clip(clouds(rng, size)[..., :1] / 255, 0, 1)
         ground = ground * t + gradient(rng, size) * (1 - t)

@@ -98,6 +98,11 @@ def _neighbours(rng, others, count, size, at, reach):
         yield layer, int(x), int(y)
 
 
+def any_scale(rng):
+    """Bounds for composite(): one picture in four is filled by its object."""
+    return (0.8, 1.4) if rng.random() < 0.25 else (0.25, 0.8)
+
+
 def composite(rng, stamp, others, size, scale=(0.25, 0.8), off_centre=False):
     """([size, size, 3] uint8, [size, size] float32 mask in 0..1).
 

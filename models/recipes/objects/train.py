@@ -3,7 +3,7 @@
 
 All layers learn.  Every batch holds a few objects, several composites each;
 the loss is batch-hard on normalised embeddings.  At the end the weights are
-averaged with the starting point by evaluate.py's choice (see make.sh).
+averaged with the starting point; make.sh measures how much of each.
 """
 import argparse
 import os
@@ -16,7 +16,7 @@ import torch
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.append(os.path.join(HERE, "..", "common"))
 
-from composites import composite  # noqa: E402
+from composites import any_scale, composite  # noqa: E402
 from embedding import to_input  # noqa: E402
 from mobilenet import load_imagenet  # noqa: E402
 from stamps import load, split  # noqa: E402
@@ -37,7 +37,8 @@ class Batches(torch.utils.data.IterableDataset):
         size = int(rng.choice(self.sizes)) if several else self.sizes[0]
         chosen = rng.permutation(len(self.stamps))[:self.objects]
         labels = np.repeat(chosen, self.views)
-        pictures = [composite(rng, self.stamps[i], self.stamps, size)[0]
+        pictures = [composite(rng, self.stamps[i], self.stamps, size,
+                              any_scale(rng))[0]
                     for i in labels]
         return np.stack(pictures), labels
 

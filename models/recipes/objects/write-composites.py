@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """Writes composites to folders, for camlens build and camlens evaluate.
 
-OUT/train/OBJECT/NN.jpg                 objects the network was trained on
+OUT/train/OBJECT/NN.jpg                 objects the network was trained on,
+                                        as large as in training
 OUT/choose/OBJECT/NN.jpg, choose-masks  objects it never saw, off-centre
 OUT/report/OBJECT/NN.jpg, report-masks  others it never saw, off-centre
 Masks have the pictures' names and end in .png; 255 is the object.
@@ -12,7 +13,7 @@ import os
 import numpy as np
 from PIL import Image
 
-from composites import composite
+from composites import any_scale, composite
 from stamps import label, load, split
 
 SCALE = (0.3, 0.7)
@@ -25,7 +26,8 @@ def write(part, out, size, views, seed, off_centre):
     rng = np.random.default_rng([seed, size])
     for path, stamp in zip(files, stamps):
         for number in range(views):
-            picture, mask = composite(rng, stamp, stamps, size, SCALE,
+            scale = SCALE if off_centre else any_scale(rng)
+            picture, mask = composite(rng, stamp, stamps, size, scale,
                                       off_centre)
             name = os.path.join(label(path), f"{number:02d}")
             save(Image.fromarray(picture), out, part, name + ".jpg")
