@@ -127,11 +127,16 @@ def _ground(rng, size, stamps, kind):
     return globals()[kind](rng, size)
 
 
-def background(rng, size, stamps):
+# how often each: without and with those that look like places
+PLAIN = {"gradient": 0.1, "clouds": 0.3, "stripes": 0.1, "texture": 0.3,
+         "clutter": 0.2}
+SCENES = {"gradient": 0.08, "clouds": 0.2, "stripes": 0.07, "texture": 0.2,
+          "clutter": 0.15, "foliage": 0.1, "scene": 0.2}
+
+
+def background(rng, size, stamps, kinds=SCENES):
     """A random background, [size, size, 3] float32 in 0..255."""
-    kind = rng.choice(["gradient", "clouds", "stripes", "texture", "clutter",
-                       "foliage", "scene"],
-                      p=[0.08, 0.2, 0.07, 0.2, 0.15, 0.1, 0.2])
+    kind = rng.choice(list(kinds), p=list(kinds.values()))
     ground = _ground(rng, size, stamps, kind)
     if kind != "gradient" and rng.random() < 0.3:
         t = np.clip(clouds(rng, size)[..., :1] / 255, 0, 1)

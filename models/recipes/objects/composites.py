@@ -9,7 +9,7 @@ import io
 import numpy as np
 from PIL import Image, ImageFilter
 
-from backgrounds import background
+from backgrounds import SCENES, background
 
 
 def _turned(rng, stamp, longest):
@@ -103,14 +103,16 @@ def any_scale(rng):
     return (0.8, 1.4) if rng.random() < 0.25 else (0.25, 0.8)
 
 
-def composite(rng, stamp, others, size, scale=(0.25, 0.8), off_centre=False):
+def composite(rng, stamp, others, size, scale=(0.25, 0.8), off_centre=False,
+              kinds=SCENES):
     """([size, size, 3] uint8, [size, size] float32 mask in 0..1).
 
     `scale` bounds the object's longest side as a part of the picture's.
     With `off_centre` the object lies wholly inside and its middle at least
-    a fifth of the picture away from the picture's middle.
+    a fifth of the picture away from the picture's middle.  `kinds` are those
+    of the background.
     """
-    picture = background(rng, size, others)
+    picture = background(rng, size, others, kinds)
     mask = np.zeros((size, size), np.float32)
     longest = size * rng.uniform(*scale)
     layer = _lit(rng, _turned(rng, stamp, longest))

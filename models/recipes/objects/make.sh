@@ -9,7 +9,7 @@
 #              SHARE     of the trained weights in the average with the start
 #              LAYER     target layer
 #              ZERO_SHOT folders LABEL/PICTURE that Recall@1 is measured on too
-#              STEPS, RATE, SIZES, SEED, THREADS of the training
+#              TRAIN     options of train.py (none: as the bundled model)
 set -eu
 
 imagenet=$1 out=$2
@@ -32,9 +32,7 @@ recall () # retrieval.py's options
 mkdir -p "$out"
 say "train"
 test -e "$out/trained" || /usr/bin/python3 "$here/train.py" \
-  --imagenet "$imagenet" --out "$out/weights.pt" --steps "${STEPS:-240}" \
-  --rate "${RATE:-2e-4}" --sizes ${SIZES:-128 160} --seed "${SEED:-1}" \
-  --threads "${THREADS:-1}"
+  --imagenet "$imagenet" --out "$out/weights.pt" ${TRAIN:-}
 touch "$out/trained"
 
 say "write composites"

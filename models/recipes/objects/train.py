@@ -2,7 +2,7 @@
 """Fine-tunes MobileNetV2 on composites of cut-out objects by triplet loss.
 
 All layers learn.  Every batch holds a few objects, several composites each;
-the loss is batch-hard on normalised embeddings.  At the end the weights are
+the loss is a triplet loss on normalised embeddings.  At the end the weights are
 averaged with the starting point; make.sh measures how much of each.
 """
 import argparse
@@ -16,18 +16,22 @@ import torch
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.append(os.path.join(HERE, "..", "common"))
 
+from backgrounds import PLAIN  # noqa: E402
 from composites import any_scale, composite  # noqa: E402
 from embedding import to_input  # noqa: E402
 from mobilenet import load_imagenet  # noqa: E402
 from stamps import load, split  # noqa: E402
-from triplet import batch_hard  # noqa: E402
+from triplet import batch_hard, semi_hard  # noqa: E402
+
+LOSSES = {"batch-hard": batch_hard, "semi-hard": semi_hard}
 
 
 class Batches(torch.utils.data.IterableDataset):
     """Endless (pictures, labels); batch b is a function of seed and b."""
 
-    def __init__(self, stamps, sizes, objects, views, seed):
+    def __init__(self, stamps, sizes, objects, views, seed, scenes):
         super().__init__()
+        self.scenes = scenes
         self.stamps, self.sizes = stamps, sizes
         self.objects, self.views, self.seed = objects, views, seed
 
@@ -37,10 +41,13 @@ class Batches(torch.utils.data.IterableDataset):
         size = int(rng.choice(self.sizes)) if several else self.sizes[0]
         chosen = rng.permutation(len(self.stamps))[:self.objects]
         labels = np.repeat(chosen, self.views)
-        pictures = [composite(rng, self.stamps[i], self.stamps, size,
-                              any_scale(rng))[0]
-                    for i in labels]
+        pictures = [self.composite(rng, self.stamps[i], size) for i in labels]
         return np.stack(pictures), labels
+
+    def composite(self, rng, stamp, size):
+        if self.scenes:
+            return composite(rng, stamp, self.stamps, size, any_scale(rng))[0]
+        return composite(rng, stamp, self.stamps, size, kinds=PLAIN)[0]
 
     def __iter__(self):
         worker = torch.utils.data.get_worker_info()
@@ -57,7 +64,7 @@ def schedule(step, steps, warm_up=20):
     return 0.01 + 0.99 * (1 + np.cos(np.pi * step / steps)) / 2
 
 
-def train(network, loader, steps, rate, margin, save):
+def train(network, loader, loss_of, steps, rate, margin, save):
     optimiser = torch.optim.AdamW(network.parameters(), lr=rate,
                                   weight_decay=1e-4)
     network.train()
@@ -66,8 +73,8 @@ def train(network, loader, steps, rate, margin, save):
     for step, (pictures, labels) in zip(range(steps), loader):
         for group in optimiser.param_groups:
             group["lr"] = rate * schedule(step, steps)
-        loss = batch_hard(network(to_input(pictures)),
-                          torch.as_tensor(labels), margin)
+        loss = loss_of(network(to_input(pictures)), torch.as_tensor(labels),
+                       margin)
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
@@ -95,6 +102,10 @@ def main():
                         help="composites of each object in a batch")
     parser.add_argument("--rate", type=float, default=1e-4)
     parser.add_argument("--margin", type=float, default=0.2)
+    parser.add_argument("--loss", default="batch-hard", choices=LOSSES)
+    parser.add_argument("--scenes", action="store_true", help="also "
+                        "backgrounds like places, and objects that fill the "
+                        "picture")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
@@ -102,11 +113,12 @@ def main():
     torch.manual_seed(args.seed)
     stamps = [load(p) for p in split()["train"]]
     loader = torch.utils.data.DataLoader(
-        Batches(stamps, args.sizes, args.objects, args.views, args.seed),
+        Batches(stamps, args.sizes, args.objects, args.views, args.seed,
+                args.scenes),
         batch_size=None, num_workers=1, prefetch_factor=4)
     network = load_imagenet(args.imagenet)
-    train(network, iter(loader), args.steps, args.rate, args.margin,
-          lambda: torch.save(network.state_dict(), args.out))
+    train(network, iter(loader), LOSSES[args.loss], args.steps, args.rate,
+          args.margin, lambda: torch.save(network.state_dict(), args.out))
 
 
 if __name__ == "__main__":
