@@ -10,6 +10,8 @@
 #              LAYER     target layer
 #              ZERO_SHOT folders LABEL/PICTURE that Recall@1 is measured on too
 #              TRAIN     options of train.py (none: as the bundled model)
+#              VIEWS, TRAIN_VIEWS  composites of each object, held out (8) and
+#                        in the database (12)
 set -eu
 
 imagenet=$1 out=$2
@@ -37,7 +39,8 @@ touch "$out/trained"
 
 say "write composites"
 test -e "$out/written" || /usr/bin/python3 "$here/write-composites.py" \
-  --out "$composites" --views 8 --train-views 12
+  --out "$composites" --views "${VIEWS:-8}" \
+  --train-views "${TRAIN_VIEWS:-12}"
 touch "$out/written"
 
 say "choose: how much of the trained weights (0: the ImageNet start)"
