@@ -1,7 +1,7 @@
 """Fine-tunes MobileNetV2 on folders of pictures, one folder a label.
 
 What the butterflies and birds recipes share: a seeded split of the pictures
-into training, choosing and reporting, batch-hard triplet loss on all layers
+into training, choosing and reporting, a triplet loss on all layers
 to a learned embedding, the export, and Recall@1 on what was held out.
 """
 import argparse
@@ -15,7 +15,7 @@ import torch
 from embedding import embed, read_all, recall_at_1, to_input
 from mobilenet import load_imagenet
 from onnx_writer import mobilenet_ini, write_ini, write_onnx
-from triplet import batch_hard
+from triplet import LOSSES
 
 MARGIN_PIXELS = 1.15  # pictures are kept this much larger, for random crops
 PARTS = ("train", "choose", "report")
@@ -96,7 +96,7 @@ def train(network, pictures, labels, args):
             1 + np.cos(np.pi * step / args.steps)) / 2
         for group in optimiser.param_groups:
             group["lr"] = args.rate * slope
-        loss = batch_hard(network(to_input(x)), y, args.margin)
+        loss = LOSSES[args.loss](network(to_input(x)), y, args.margin)
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
@@ -120,6 +120,7 @@ def parser_of(description, **defaults):
     parser.add_argument("--out", required=True, help="scratch folder")
     parser.add_argument("--size", type=int, default=160)
     parser.add_argument("--dim", type=int, default=128)
+    parser.add_argument("--loss", default="batch-hard", choices=LOSSES)
     parser.add_argument("--margin", type=float, default=0.2)
     parser.add_argument("--rate", type=float, default=2e-4)
     parser.add_argument("--seed", type=int, default=1)

@@ -37,3 +37,6 @@ def semi_hard(e, labels, margin=0.2):
                            torch.zeros_like(to_all)).max(1)
     negative = torch.where(beyond.any(1), nearest.values, farthest.values)
     return F.relu(to_positive - negative + margin).mean()
+
+
+LOSSES = {"batch-hard": batch_hard, "semi-hard": semi_hard}

@@ -21,9 +21,7 @@ from composites import any_scale, composite  # noqa: E402
 from embedding import to_input  # noqa: E402
 from mobilenet import load_imagenet  # noqa: E402
 from stamps import load, split  # noqa: E402
-from triplet import batch_hard, semi_hard  # noqa: E402
-
-LOSSES = {"batch-hard": batch_hard, "semi-hard": semi_hard}
+from triplet import LOSSES  # noqa: E402
 
 
 class Batches(torch.utils.data.IterableDataset):
