@@ -14,7 +14,7 @@ Keras' functions do not resize: pictures are stretched to the input's size
 with a bilinear filter unless --resize and --filter say otherwise.
 
 Needs tensorflow and tf2onnx (pip install tensorflow tf2onnx), which Debian
-does not have.
+does not have; so only the reading of preprocessing functions is tested.
 """
 import argparse
 import os
