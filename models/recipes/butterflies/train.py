@@ -15,7 +15,8 @@ from finetune import parser_of, run  # noqa: E402
 
 
 def main():
-    args = parser_of(__doc__, steps=40, views=4, batch_labels=10).parse_args()
+    args = parser_of(__doc__, steps=100, views=4, batch_labels=10,
+                     rate=5e-4, margin=0.5).parse_args()
     run(args, "Butterflies", "research use only",
         os.path.join(args.data, "images"), os.path.join(args.data, "masks"))
 
