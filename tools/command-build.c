@@ -47,60 +47,66 @@ parse (Arguments *a, int *argc, char ***argv)
 {
   const GOptionEntry entries[] = {
     { "model", 'm', 0, G_OPTION_ARG_FILENAME, &a->model,
-      N_("network: installed name or .onnx file"), "MODEL" },
-    { "output", 'o', 0, G_OPTION_ARG_FILENAME, &a->out, N_("database to write"),
-      "DB" },
+      N_ ("network: installed name or .onnx file"), "MODEL" },
+    { "output", 'o', 0, G_OPTION_ARG_FILENAME, &a->out,
+      N_ ("database to write"), "DB" },
     { "labels", 0, 0, G_OPTION_ARG_FILENAME, &a->labels,
-      N_("CSV of path,label (else: the folders' names)"), "FILE" },
+      N_ ("CSV of path,label (else: the folders' names)"), "FILE" },
     { "continuous", 0, 0, G_OPTION_ARG_NONE, &a->continuous,
-      N_("labels are numbers: near ones are alike"), NULL },
+      N_ ("labels are numbers: near ones are alike"), NULL },
     { "layer", 0, 0, G_OPTION_ARG_STRING, &a->layer,
-      N_("target layer, or auto: by measurement (default)"), "NAME" },
+      N_ ("target layer, or auto: by measurement (default)"), "NAME" },
     { "method", 0, 0, G_OPTION_ARG_STRING, &a->method,
-      N_("gradcam (default) or gradcam++"), "METHOD" },
+      N_ ("gradcam (default) or gradcam++"), "METHOD" },
     { "score", 0, 0, G_OPTION_ARG_STRING, &a->score,
-      N_("cosine (default), triplet, dot or dot-difference"), "SCORE" },
+      N_ ("cosine (default), triplet, dot or dot-difference"), "SCORE" },
     { "mining", 0, 0, G_OPTION_ARG_STRING, &a->mining,
-      N_("random or semi-hard (default: what fits the score)"), "MINING" },
-    { "triplets", 0, 0, G_OPTION_ARG_INT, &a->triplets, N_("for each picture (50)"),
-      "N" },
+      N_ ("random or semi-hard (default: what fits the score)"), "MINING" },
+    { "triplets", 0, 0, G_OPTION_ARG_INT, &a->triplets,
+      N_ ("for each picture (50)"), "N" },
     { "margin", 0, 0, G_OPTION_ARG_DOUBLE, &a->margin,
-      N_("of the triplet loss (0.2)"), "M" },
+      N_ ("of the triplet loss (0.2)"), "M" },
     { "eps", 0, 0, G_OPTION_ARG_DOUBLE, &a->eps,
-      N_("of Grad-CAM++'s denominator (1e-6)"), "E" },
+      N_ ("of Grad-CAM++'s denominator (1e-6)"), "E" },
     { "clusters", 0, 0, G_OPTION_ARG_INT, &a->clusters,
-      N_("of the embeddings (50)"), "N" },
-    { "restarts", 0, 0, G_OPTION_ARG_INT, &a->restarts, N_("of k-means (5)"), "N" },
+      N_ ("of the embeddings (50)"), "N" },
+    { "restarts", 0, 0, G_OPTION_ARG_INT, &a->restarts, N_ ("of k-means (5)"),
+      "N" },
     { "seed", 0, 0, G_OPTION_ARG_INT64, &a->seed,
-      N_("of triplets and clusters (1)"), "N" },
+      N_ ("of triplets and clusters (1)"), "N" },
     { "jobs", 'j', 0, G_OPTION_ARG_INT, &a->jobs,
-      N_("threads (default: all cores)"), "N" },
+      N_ ("threads (default: all cores)"), "N" },
     { "cache", 0, 0, G_OPTION_ARG_STRING, &a->cache,
-      N_("scratch space beside DB for activations, like 500M (4G)"), "BYTES" },
+      N_ ("scratch space beside DB for activations, like 500M (4G)"), "BYTES" },
     { "resume", 0, 0, G_OPTION_ARG_NONE, &a->resume,
-      N_("go on with an interrupted build"), NULL },
+      N_ ("go on with an interrupted build"), NULL },
     { "restart", 0, 0, G_OPTION_ARG_NONE, &a->restart,
-      N_("begin again, and forget an interrupted one"), NULL },
+      N_ ("begin again, and forget an interrupted one"), NULL },
     { "compact", 0, 0, G_OPTION_ARG_NONE, &a->compact,
-      N_("keep clusters only, no pictures"), NULL },
+      N_ ("keep clusters only, no pictures"), NULL },
     { "no-thumbnails", 0, 0, G_OPTION_ARG_NONE, &a->no_thumbnails,
-      N_("keep no small pictures of the clusters' typical ones"), NULL },
-    { "json", 0, 0, G_OPTION_ARG_NONE, &a->json, N_("the summary as JSON"), NULL },
-    { "progress", 0, 0, G_OPTION_ARG_NONE, &a->progress,
-      N_("for programs: lines “progress DONE TOTAL RATE SECONDS-LEFT STAGE”"),
+      N_ ("keep no small pictures of the clusters' typical ones"), NULL },
+    { "json", 0, 0, G_OPTION_ARG_NONE, &a->json, N_ ("the summary as JSON"),
       NULL },
-    { "quiet", 'q', 0, G_OPTION_ARG_NONE, &a->quiet, N_("show no progress"), NULL },
+    { "progress", 0, 0, G_OPTION_ARG_NONE, &a->progress,
+      N_ ("for programs: lines “progress DONE TOTAL RATE SECONDS-LEFT STAGE”"),
+      NULL },
+    { "quiet", 'q', 0, G_OPTION_ARG_NONE, &a->quiet, N_ ("show no progress"),
+      NULL },
     { 0 }
   };
 
   return command_parse (
       argc, argv, "-m MODEL -o DB DIR|FILE…",
-      _("Runs the network over the pictures, finds for each which channels place"
-      " it where it lies, clusters their embeddings, and writes a database"
-      " with which any picture can be explained by one forward pass.\n\n"
-      "What is found is kept in DB.partial: an interrupted build goes on with"
-      " --resume. Unreadable pictures are left out and listed; the exit status"
-      " is then 1."),
+      _ ("Runs the network over the pictures, finds for each which channels "
+         "place"
+         " it where it lies, clusters their embeddings, and writes a database"
+         " with which any picture can be explained by one forward pass.\n\n"
+         "What is found is kept in DB.partial: an interrupted build goes on "
+         "with"
+         " --resume. Unreadable pictures are left out and listed; the exit "
+         "status"
+         " is then 1."),
       entries);
 }
 
@@ -153,25 +159,28 @@ read_arguments (const Arguments *a, CamBuildOptions *o)
   if (wrong != NULL)
     return command_misuse (NAME, "%s", wrong);
   if (a->method != NULL && ! cam_method_parse (a->method, &o->method))
-    return command_misuse (NAME, _("--method is gradcam or gradcam++, not “%s”"),
+    return command_misuse (NAME,
+                           _ ("--method is gradcam or gradcam++, not “%s”"),
                            a->method);
   if (a->score != NULL && ! cam_score_parse (a->score, &o->score))
     return command_misuse (NAME,
-                           _("--score is cosine, triplet, dot or"
-                           " dot-difference, not “%s”"),
+                           _ ("--score is cosine, triplet, dot or"
+                              " dot-difference, not “%s”"),
                            a->score);
   if (o->score == CAM_SCORE_TRIPLET)
     o->mining = CAM_MINING_SEMI_HARD;
   if (a->mining != NULL && ! cam_mining_parse (a->mining, &o->mining))
-    return command_misuse (NAME, _("--mining is random or semi-hard, not “%s”"),
+    return command_misuse (NAME,
+                           _ ("--mining is random or semi-hard, not “%s”"),
                            a->mining);
   if (o->mining == CAM_MINING_SEMI_HARD && o->score == CAM_SCORE_DOT)
-    return command_misuse (NAME, _("--score dot has no negatives, so nothing to"
-                                 " mine"));
+    return command_misuse (NAME,
+                           _ ("--score dot has no negatives, so nothing to"
+                              " mine"));
   if (a->cache != NULL && ! parse_bytes (a->cache, &o->cache_bytes))
     return command_misuse (NAME,
-                           _("--cache is a number of bytes like 500M, not"
-                           " “%s”"),
+                           _ ("--cache is a number of bytes like 500M, not"
+                              " “%s”"),
                            a->cache);
   o->continuous = a->continuous;
   o->n_triplets = a->triplets;
@@ -312,16 +321,16 @@ static void
 print_notes (const CamBuildSummary *s)
 {
   if (s->n_alone > 0)
-    command_note (_("%d pictures have no other of their label: kept for their"
-                  " embedding, without channel weights"),
+    command_note (_ ("%d pictures have no other of their label: kept for their"
+                     " embedding, without channel weights"),
                   s->n_alone);
   if (s->n_clusters > 0 && s->n_clusters < s->n_wanted)
-    command_note (_("%d clusters instead of %d: there are no more different"
-                  " embeddings"),
+    command_note (_ ("%d clusters instead of %d: there are no more different"
+                     " embeddings"),
                   s->n_clusters, s->n_wanted);
   if (s->n_lent > 0)
-    command_note (_("%d clusters hold only such pictures: they use the weights"
-                  " of the cluster nearest to them"),
+    command_note (_ ("%d clusters hold only such pictures: they use the weights"
+                     " of the cluster nearest to them"),
                   s->n_lent);
   if (s->n_below > 0)
     command_note ("%" G_GINT64_FORMAT " positions had a Grad-CAM++ denominator"
@@ -332,7 +341,7 @@ print_notes (const CamBuildSummary *s)
     {
       const CamSkippedPicture *skipped = s->skipped->pdata[i];
 
-      command_note (_("left out: %s: %s"), skipped->name, skipped->reason);
+      command_note (_ ("left out: %s: %s"), skipped->name, skipped->reason);
     }
 }
 
@@ -342,15 +351,15 @@ print_summary (const CamBuildSummary *s, const char *out,
 {
   if (s->was_complete)
     {
-      printf (_("%s is complete already.\n"), out);
+      printf (_ ("%s is complete already.\n"), out);
       return;
     }
-  printf (_("%s: %d pictures, %d clusters, layer %s, in %.1f s (%.1f pictures"
-          " a second)"),
+  printf (_ ("%s: %d pictures, %d clusters, layer %s, in %.1f s (%.1f pictures"
+             " a second)"),
           out, s->n_pictures, s->n_clusters, layer->layer, seconds,
           (s->n_pictures - s->n_resumed) / MAX (seconds, 1e-6));
   if (s->skipped != NULL && s->skipped->len > 0)
-    printf (_(", %u left out"), s->skipped->len);
+    printf (_ (", %u left out"), s->skipped->len);
   printf ("\n");
   if (s->n_active < s->n_triplets)
     printf ("Of %" G_GINT64_FORMAT " triplets %.1f %% are inside the margin"
@@ -371,8 +380,8 @@ fail (const char *out, GError *error)
   int status = command_fail (NAME, error);
 
   if (kept)
-    command_note (_("what was done is in %s: the same command with --resume"
-                  " goes on"),
+    command_note (_ ("what was done is in %s: the same command with --resume"
+                     " goes on"),
                   partial);
   return status;
 }
@@ -387,8 +396,9 @@ build (const Arguments *a, CamBuildOptions *o, Progress *progress)
   GError *error = NULL;
   double seconds;
 
-  if (! build_layer_choose (a->layer, a->out, o, progress, cancellable, &layer,
-                            &error))
+  if (! cam_build_may_begin (a->out, o, &error)
+      || ! build_layer_choose (a->layer, a->out, o, progress, cancellable,
+                               &layer, &error))
     return fail (a->out, error);
   o->layer = layer.layer;
   o->layer_choice = layer.choice;
@@ -424,7 +434,7 @@ run (const Arguments *a, CamBuildOptions *o, char **paths, int n_paths)
   for (int i = 0; model->guesses != NULL && model->guesses[i] != NULL; i++)
     command_note ("%s", model->guesses[i]);
   if (labelled->n_unlabelled > 0)
-    command_note (_("%d pictures are not in %s%s"), labelled->n_unlabelled,
+    command_note (_ ("%d pictures are not in %s%s"), labelled->n_unlabelled,
                   a->labels, a->continuous ? " and are left out" : "");
   session.model = model;
   o->model = model;
@@ -453,7 +463,7 @@ command_build (int argc, char **argv)
   if (! parse (&a, &argc, &argv))
     return COMMAND_USAGE;
   if (a.model == NULL || a.out == NULL || argc < 2)
-    return command_misuse (NAME, _("give -m MODEL, -o DB and pictures"));
+    return command_misuse (NAME, _ ("give -m MODEL, -o DB and pictures"));
   status = read_arguments (&a, &options);
   if (status != COMMAND_OK)
     return status;

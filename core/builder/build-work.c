@@ -55,16 +55,15 @@ begin (CamBuildWork *work, const CamBuildOptions *options, GError **error)
 }
 
 static gboolean
-refuse_leftover (CamBuildWork *work, const CamBuildOptions *options,
-                 GError **error)
+refuse_leftover (CamSql *sql, const char *path, GError **error)
 {
-  g_autofree char *name = g_filename_display_name (work->path);
+  g_autofree char *name = g_filename_display_name (path);
 
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
                "%s holds an interrupted build (%d of %d pictures embedded):"
                " go on with it with --resume, or begin again with --restart",
-               name, (int) number (work->sql, "SELECT count (*) FROM seen"),
-               (int) number (work->sql, "SELECT count (*) FROM source"));
+               name, (int) number (sql, "SELECT count (*) FROM seen"),
+               (int) number (sql, "SELECT count (*) FROM source"));
   return FALSE;
 }
 
@@ -102,7 +101,7 @@ begin_or_resume (CamBuildWork *work, const CamBuildOptions *options,
   if (number (work->sql, "PRAGMA application_id") == APPLICATION_ID)
     return options->resume
                ? cam_build_settings_check (work->sql, options, error)
-               : refuse_leftover (work, options, error);
+               : refuse_leftover (work->sql, work->path, error);
   if (number (work->sql, "SELECT count (*) FROM sqlite_schema") > 0
       || (g_stat (work->path, &st) == 0 && st.st_size > 4096))
     return refuse_foreign (work, error);
@@ -141,6 +140,34 @@ cam_build_work_new (const char *out, const CamBuildOptions *options,
       || ! prepare (work, error))
     return NULL;
   return g_steal_pointer (&work);
+}
+
+gboolean
+cam_build_may_begin (const char *out, const CamBuildOptions *options,
+                     GError **error)
+{
+  g_autofree char *partial = g_strconcat (out, ".partial", NULL);
+  g_autofree char *name = g_filename_display_name (out);
+  g_autoptr (CamFileLock) lock = NULL;
+  g_autoptr (CamSql) sql = NULL;
+
+  if (g_file_test (out, G_FILE_TEST_IS_DIR))
+    {
+      g_set_error (error, CAM_CLUSTER_DB_ERROR, CAM_CLUSTER_DB_ERROR_WRITE,
+                   "%s is a folder: give the database a file's name", name);
+      return FALSE;
+    }
+  if (! g_file_test (partial, G_FILE_TEST_EXISTS))
+    return TRUE;
+  lock = cam_file_lock_new (partial, error);
+  if (lock == NULL)
+    return FALSE;
+  if (options->resume || options->restart)
+    return TRUE;
+  sql = cam_sql_open_untrusted (partial, NULL);
+  return sql == NULL || number (sql, "PRAGMA application_id") != APPLICATION_ID
+         || number (sql, "SELECT count (embedding) FROM seen") == 0
+         || refuse_leftover (sql, partial, error);
 }
 
 static void

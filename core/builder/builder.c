@@ -265,7 +265,8 @@ cam_build_database (const CamBuildOptions *options, const char *out,
       return TRUE;
     }
   possible = cam_build_label (options, NULL, options->n_pictures, error);
-  if (possible == NULL || ! prepare (&build, out, error)
+  if (possible == NULL || ! cam_build_may_begin (out, options, error)
+      || ! prepare (&build, out, error)
       || ! run_passes (&build, out, summary, error))
     return FALSE;
   cam_build_work_remove (build.work);

@@ -103,6 +103,11 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (CamBuildSummary, cam_build_summary_clear)
  * interrupted, or is complete; FALSE where there is none.  (transfer full) */
 gboolean cam_build_earlier_layer (const char *out, char **layer, char **choice);
 
+/* What cam_build_database would refuse at once: to ask before long work that
+ * comes first, as the choice of a layer. */
+gboolean cam_build_may_begin (const char *out, const CamBuildOptions *options,
+                              GError **error);
+
 /* Errors: CAM_CLUSTER_DB_ERROR BUSY, WRITE; G_IO_ERROR_CANCELLED; of the model;
  * G_IO_ERROR_INVALID_ARGUMENT where the pictures cannot make triplets, or
  * OUT.partial is of another build.  OUT.partial stays, to be resumed. */

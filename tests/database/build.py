@@ -288,6 +288,15 @@ def check_places():
               'a folder that is read-only, as an ordinary user', done.stderr)
 
 
+def check_begin():
+    """what is refused is refused before any work"""
+    os.mkdir(at('folder.camdb'))
+    done = build('folder.camdb', 'pictures')
+    tap.check(done.returncode == 1 and 'is a folder' in done.stderr
+              and leftovers('folder.camdb') == [],
+              'a database named as a folder is', done.stderr)
+
+
 def check_full_disk():
     """in a mount namespace of its own, with a file system of 1 MB"""
     os.mkdir(at('small'))
@@ -349,6 +358,7 @@ else:
     check_recluster()
     check_import()
     check_places()
+    check_begin()
     check_progress()
     check_usage()
 folder.cleanup()
