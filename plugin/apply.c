@@ -10,22 +10,33 @@ gboolean
 cam_apply_check (const CamSource *source, const CamOptions *settings,
                  GError **error)
 {
-  if (source->type == CAM_IMAGE_RGB || settings->convert)
-    return TRUE;
-  if (source->type == CAM_IMAGE_INDEXED)
-    {
-      g_set_error (error, CAM_PLUGIN_ERROR, CAM_PLUGIN_ERROR_IMAGE,
-                   _("The image is indexed and cannot hold an overlay: "
-                     "convert it first (Image > Mode > RGB, in a script "
-                     "gimp-image-convert-rgb)."));
-      return FALSE;
-    }
-  if (settings->colormap == CAM_COLORMAP_GRAY)
+  if (source->type != CAM_IMAGE_INDEXED || settings->convert)
     return TRUE;
   g_set_error (error, CAM_PLUGIN_ERROR, CAM_PLUGIN_ERROR_IMAGE,
-               _("The image is grayscale and cannot hold a coloured overlay: "
-                 "choose the colour map 'gray', or convert the image first "
-                 "(Image > Mode > RGB, in a script gimp-image-convert-rgb)."));
+               _ ("The image is indexed and cannot hold an overlay: "
+                  "convert it first (Image > Mode > RGB, in a script "
+                  "gimp-image-convert-rgb)."));
+  return FALSE;
+}
+
+CamColormap
+cam_apply_colormap (const CamSource *source, const CamOptions *settings)
+{
+  return source->type == CAM_IMAGE_GRAY && ! settings->convert
+             ? CAM_COLORMAP_GRAY
+             : settings->colormap;
+}
+
+gboolean
+cam_apply_check_colormap (const CamSource *source, const CamOptions *settings,
+                          GError **error)
+{
+  if (cam_apply_colormap (source, settings) == settings->colormap)
+    return TRUE;
+  g_set_error (error, CAM_PLUGIN_ERROR, CAM_PLUGIN_ERROR_IMAGE,
+               _ ("The image is grayscale and cannot hold a coloured overlay: "
+                  "choose the colour map 'gray', or convert the image first "
+                  "(Image > Mode > RGB, in a script gimp-image-convert-rgb)."));
   return FALSE;
 }
 
@@ -33,7 +44,7 @@ static gboolean
 gimp_refuses (GError **error, const char *what)
 {
   g_set_error (error, CAM_PLUGIN_ERROR, CAM_PLUGIN_ERROR_GIMP,
-               _("GIMP refuses to %s; the image is as it was."), what);
+               _ ("GIMP refuses to %s; the image is as it was."), what);
   return FALSE;
 }
 
@@ -53,9 +64,10 @@ colour_band (gpointer data)
   Band *band = data;
 
   cam_overlay_rgba (band->explanation->map, &band->explanation->view,
-                    band->settings->colormap, band->settings->threshold,
-                    band->source->width, band->source->height, band->y,
-                    band->n_rows, band->rows, 4 * (gsize) band->source->width);
+                    cam_apply_colormap (band->source, band->settings),
+                    band->settings->threshold, band->source->width,
+                    band->source->height, band->y, band->n_rows, band->rows,
+                    4 * (gsize) band->source->width);
   return band;
 }
 
@@ -99,18 +111,18 @@ fill_layer (gint32 layer, const CamSource *source,
   Band bands[2];
 
   if (! buffer)
-    return gimp_refuses (error, _("take the layer's pixels"));
+    return gimp_refuses (error, _ ("take the layer's pixels"));
   if (! rows)
     {
       g_set_error (error, CAM_TENSOR_ERROR, CAM_TENSOR_ERROR_TOO_LARGE,
-                   _("Out of memory for the overlay of %d x %d pixels; the "
-                     "image is as it was."),
+                   _ ("Out of memory for the overlay of %d x %d pixels; the "
+                      "image is as it was."),
                    source->width, source->height);
       return FALSE;
     }
   for (int i = 0; i < 2; i++)
-    bands[i] = (Band) { source, explanation, settings, 0, 0,
-                        rows + i * height * stride };
+    bands[i] = (Band) { source, explanation, settings,
+                        0,      0,           rows + i * height * stride };
   return fill_bands (bands, buffer, height);
 }
 
@@ -120,12 +132,15 @@ new_layer (const CamSource *source, const CamExplanation *explanation,
 {
   int n_modes;
   const CamLayerMode *modes = cam_layer_modes (&n_modes);
-  CamLayerSettings layer
-      = { explanation->name,      source->image_x,
-          source->image_y,        source->width,
-          source->height,         settings->opacity,
-          modes[settings->layer_mode].number,
-          source->type == CAM_IMAGE_GRAY && ! settings->convert };
+  CamLayerSettings layer = { explanation->name,
+                             source->image_x,
+                             source->image_y,
+                             source->width,
+                             source->height,
+                             settings->opacity,
+                             modes[settings->layer_mode].number,
+                             source->type == CAM_IMAGE_GRAY
+                                 && ! settings->convert };
 
   return cam_host_layer_new (source->image, &layer);
 }
@@ -133,19 +148,19 @@ new_layer (const CamSource *source, const CamExplanation *explanation,
 static gboolean
 attach_records (gint32 layer, const CamExplanation *explanation, GError **error)
 {
-  g_autofree char *map
-      = cam_heat_map_to_json (explanation->map, &explanation->view);
+  g_autofree char *map = cam_heat_map_to_json (explanation->map,
+                                               &explanation->view);
 
   if (cam_host_attach (layer, CAM_PROVENANCE_PARASITE, explanation->provenance)
       && cam_host_attach (layer, CAM_HEAT_MAP_PARASITE, map))
     return TRUE;
-  return gimp_refuses (error, _("keep the overlay's provenance"));
+  return gimp_refuses (error, _ ("keep the overlay's provenance"));
 }
 
 /* All that can fail has been done; what is left is the one undo step. */
 static gboolean
-insert_layer (gint32 layer, const CamSource *source,
-              const CamOptions *settings, GError **error)
+insert_layer (gint32 layer, const CamSource *source, const CamOptions *settings,
+              GError **error)
 {
   gboolean convert = settings->convert && source->type != CAM_IMAGE_RGB;
   gboolean done;
@@ -154,7 +169,7 @@ insert_layer (gint32 layer, const CamSource *source,
   done = (! convert || cam_host_convert_rgb (source->image))
          && cam_host_layer_insert (layer, source->image, source->layer);
   cam_host_undo_end (source->image);
-  return done || gimp_refuses (error, _("add a layer to this image"));
+  return done || gimp_refuses (error, _ ("add a layer to this image"));
 }
 
 gint32
@@ -168,7 +183,7 @@ cam_apply (const CamSource *source, const CamExplanation *explanation,
   layer = new_layer (source, explanation, settings);
   if (layer == -1)
     {
-      gimp_refuses (error, _("make a layer"));
+      gimp_refuses (error, _ ("make a layer"));
       return -1;
     }
   if (! fill_layer (layer, source, explanation, settings, error)

@@ -11,9 +11,15 @@
 /* The new layer, or -1. */
 gint32 cam_apply (const CamSource *source, const CamExplanation *explanation,
                   const CamOptions *settings, GError **error);
-/* What this kind of image can bear: a coloured layer needs an RGB image. */
+/* Whether this kind of image can bear an overlay at all. */
 gboolean cam_apply_check (const CamSource *source, const CamOptions *settings,
                           GError **error);
+/* The colour map that this image can bear: gray, where it stays gray.  People
+ * see that in the dialog; a script must ask for it, or it is an error. */
+CamColormap cam_apply_colormap (const CamSource *source,
+                                const CamOptions *settings);
+gboolean cam_apply_check_colormap (const CamSource *source,
+                                   const CamOptions *settings, GError **error);
 
 #define CAM_PROVENANCE_PARASITE "camlens-provenance"
 #define CAM_HEAT_MAP_PARASITE "camlens-heat-map"

@@ -37,24 +37,24 @@ cam_build_settings_check (const CamBuildSettings *settings, GError **error)
   g_autofree char *to = g_path_get_dirname (settings->database);
 
   if (! g_file_test (settings->folder, G_FILE_TEST_IS_DIR))
-    return refuse (error, _("Choose the folder that the pictures are in."));
+    return refuse (error, _ ("Choose the folder that the pictures are in."));
   if (! settings->database[0])
-    return refuse (error, _("The database has no name: say which file is to "
-                            "be written."));
+    return refuse (error, _ ("The database has no name: say which file is to "
+                             "be written."));
   if (access (to, W_OK))
     {
       g_set_error (error, CAM_OPTIONS_ERROR, CAM_OPTIONS_ERROR_VALUE,
-                   _("Nothing can be written in the folder '%s': choose "
-                     "another place for the database."),
+                   _ ("Nothing can be written in the folder '%s': choose "
+                      "another place for the database."),
                    to);
       return FALSE;
     }
   if (settings->clusters < 1 || settings->clusters > MOST_COUNT)
-    return refuse (error, _("The number of clusters must be from 1 to "
-                            "1000000."));
+    return refuse (error, _ ("The number of clusters must be from 1 to "
+                             "1000000."));
   if (settings->triplets < 1 || settings->triplets > MOST_COUNT)
-    return refuse (error, _("The number of triplets must be from 1 to "
-                            "1000000."));
+    return refuse (error, _ ("The number of triplets must be from 1 to "
+                             "1000000."));
   return TRUE;
 }
 
@@ -74,9 +74,9 @@ find_program (GError **error)
   found = g_find_program_in_path (PROGRAM);
   if (! found)
     g_set_error (error, CAM_PLUGIN_ERROR, CAM_PLUGIN_ERROR_PROGRAM,
-                 _("The program 'camlens' is not installed, and databases "
-                   "are built by it: install CamLens with its command-line "
-                   "program, or add it to the PATH."));
+                 _ ("The program 'camlens' is not installed, and databases "
+                    "are built by it: install CamLens with its command-line "
+                    "program, or add it to the PATH."));
   return found;
 }
 
@@ -84,11 +84,11 @@ find_program (GError **error)
 static char *
 log_path (const char *database)
 {
-  g_autofree char *sum
-      = g_compute_checksum_for_string (G_CHECKSUM_SHA256, database, -1);
+  g_autofree char *sum = g_compute_checksum_for_string (G_CHECKSUM_SHA256,
+                                                        database, -1);
   g_autofree char *name = g_strdup_printf ("build-%.16s.log", sum);
-  g_autofree char *folder
-      = g_build_filename (g_get_user_cache_dir (), "camlens", NULL);
+  g_autofree char *folder = g_build_filename (g_get_user_cache_dir (),
+                                              "camlens", NULL);
 
   g_mkdir_with_parents (folder, 0700);
   return g_build_filename (folder, name, NULL);
@@ -97,8 +97,7 @@ log_path (const char *database)
 static char **
 command_line (const CamBuildSettings *settings, const char *program)
 {
-  g_autofree char *partial
-      = g_strconcat (settings->database, ".partial", NULL);
+  g_autofree char *partial = g_strconcat (settings->database, ".partial", NULL);
   GPtrArray *words = g_ptr_array_new ();
 
   g_ptr_array_add (words, g_strdup (program));
@@ -113,8 +112,7 @@ command_line (const CamBuildSettings *settings, const char *program)
                    g_strdup_printf ("--clusters=%d", settings->clusters));
   g_ptr_array_add (words,
                    g_strdup_printf ("--triplets=%d", settings->triplets));
-  g_ptr_array_add (words,
-                   g_strdup_printf ("--output=%s", settings->database));
+  g_ptr_array_add (words, g_strdup_printf ("--output=%s", settings->database));
   g_ptr_array_add (words, g_strdup ("--"));
   g_ptr_array_add (words, g_strdup (settings->folder));
   g_ptr_array_add (words, NULL);
@@ -230,8 +228,8 @@ cam_build_process_poll (CamBuildProcess *process)
 
   if (process->state.ended)
     return &process->state;
-  process->state.ended
-      = waitpid (process->pid, &status, WNOHANG) == process->pid;
+  process->state.ended = waitpid (process->pid, &status, WNOHANG)
+                         == process->pid;
   read_log (process);
   if (process->state.ended)
     {

@@ -16,7 +16,7 @@ find_layer (const char *name, CamExample *example, GError **error)
       || (example->source.image = cam_host_layer_image (number)) == -1)
     {
       g_set_error (error, CAM_PLUGIN_ERROR, CAM_PLUGIN_ERROR_IMAGE,
-                   _("There is no open layer '%s': choose another picture."),
+                   _ ("There is no open layer '%s': choose another picture."),
                    name);
       return FALSE;
     }
@@ -40,7 +40,7 @@ measure (CamExample *example, GError **error)
   if (! buffer)
     {
       g_set_error (error, CAM_PLUGIN_ERROR, CAM_PLUGIN_ERROR_GIMP,
-                   _("GIMP does not give the example's pixels."));
+                   _ ("GIMP does not give the example's pixels."));
       return FALSE;
     }
   example->source.width = gegl_buffer_get_width (buffer);

@@ -39,10 +39,9 @@ explanation_new (const CamLoaded *loaded, const CamObservation *observation,
 
   explanation->view = observation->view;
   explanation->top_k = top_k;
-  explanation->n_kept
-      = top_k <= 0 || top_k > n_channels ? n_channels : top_k;
-  explanation->map
-      = cam_heat_map_new (observation->activations, weights, top_k);
+  explanation->n_kept = top_k <= 0 || top_k > n_channels ? n_channels : top_k;
+  explanation->map = cam_heat_map_new (observation->activations, weights,
+                                       top_k);
   return explanation;
 }
 
@@ -60,12 +59,12 @@ cam_explanation_look_up (const CamLoaded *loaded,
   explanation = explanation_new (loaded, observation, lookup.match.weights,
                                  settings->top_k);
   explanation->lookup = lookup;
-  explanation->name
-      = layer_name (&lookup, FALSE, explanation->n_kept,
-                    observation->activations->shape.dims[0]);
-  explanation->provenance = cam_provenance_json (
-      loaded->model, cam_explainer_layer (loaded->explainer), loaded->db,
-      &explanation->lookup, settings->top_k);
+  explanation->name = layer_name (&lookup, FALSE, explanation->n_kept,
+                                  observation->activations->shape.dims[0]);
+  explanation->provenance =
+      cam_provenance_json (loaded->model,
+                           cam_explainer_layer (loaded->explainer), loaded->db,
+                           &explanation->lookup, settings->top_k);
   return explanation;
 }
 
@@ -75,16 +74,17 @@ cam_explanation_of_weights (const CamLoaded *loaded,
                             const float *weights, gboolean triplet,
                             const CamOptions *settings)
 {
-  CamExplanation *explanation
-      = explanation_new (loaded, observation, weights, settings->top_k);
+  CamExplanation *explanation = explanation_new (loaded, observation, weights,
+                                                 settings->top_k);
 
   explanation->lookup.cluster = -1;
-  explanation->name
-      = layer_name (&explanation->lookup, triplet, explanation->n_kept,
-                    observation->activations->shape.dims[0]);
-  explanation->provenance = cam_provenance_json (
-      loaded->model, cam_explainer_layer (loaded->explainer), NULL, NULL,
-      settings->top_k);
+  explanation->name = layer_name (&explanation->lookup, triplet,
+                                  explanation->n_kept,
+                                  observation->activations->shape.dims[0]);
+  explanation->provenance =
+      cam_provenance_json (loaded->model,
+                           cam_explainer_layer (loaded->explainer), NULL, NULL,
+                           settings->top_k);
   return explanation;
 }
 
@@ -134,20 +134,20 @@ cam_heat_map_to_json (const CamHeatMap *map, const CamView *view)
 static gboolean
 read_view (JsonObject *object, CamView *view)
 {
-  view->width = json_object_get_int_member_with_default (
-      object, "picture-width", 0);
-  view->height = json_object_get_int_member_with_default (
-      object, "picture-height", 0);
-  view->input_width
-      = json_object_get_int_member_with_default (object, "input-width", 0);
-  view->input_height
-      = json_object_get_int_member_with_default (object, "input-height", 0);
+  view->width = json_object_get_int_member_with_default (object,
+                                                         "picture-width", 0);
+  view->height = json_object_get_int_member_with_default (object,
+                                                          "picture-height", 0);
+  view->input_width =
+      json_object_get_int_member_with_default (object, "input-width", 0);
+  view->input_height =
+      json_object_get_int_member_with_default (object, "input-height", 0);
   view->x = json_object_get_double_member_with_default (object, "seen-x", 0);
   view->y = json_object_get_double_member_with_default (object, "seen-y", 0);
-  view->w
-      = json_object_get_double_member_with_default (object, "seen-width", 0);
-  view->h
-      = json_object_get_double_member_with_default (object, "seen-height", 0);
+  view->w = json_object_get_double_member_with_default (object, "seen-width",
+                                                        0);
+  view->h = json_object_get_double_member_with_default (object, "seen-height",
+                                                        0);
   return view->width > 0 && view->height > 0 && view->w > 0 && view->h > 0;
 }
 
@@ -158,9 +158,9 @@ read_map (JsonObject *object)
   gint64 w = json_object_get_int_member_with_default (object, "width", 0);
   gint64 h = json_object_get_int_member_with_default (object, "height", 0);
   JsonNode *node = json_object_get_member (object, "values");
-  JsonArray *values
-      = node && JSON_NODE_HOLDS_ARRAY (node) ? json_node_get_array (node)
-                                             : NULL;
+  JsonArray *values = node && JSON_NODE_HOLDS_ARRAY (node)
+                          ? json_node_get_array (node)
+                          : NULL;
 
   if (w <= 0 || h <= 0 || w > G_MAXUINT16 || h > G_MAXUINT16 || ! values
       || json_array_get_length (values) != w * h)
@@ -189,7 +189,7 @@ cam_heat_map_from_json (const char *json, CamView *view, GError **error)
     map = read_map (json_node_get_object (root));
   if (! map)
     g_set_error (error, CAM_PLUGIN_ERROR, CAM_PLUGIN_ERROR_NOTHING,
-                 _("The layer's record of its heat map is damaged: make the "
-                   "overlay again."));
+                 _ ("The layer's record of its heat map is damaged: make the "
+                    "overlay again."));
   return map;
 }

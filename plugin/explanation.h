@@ -9,13 +9,13 @@
 
 typedef struct
 {
-  CamLookup lookup;  /* cluster -1 for explicit triplets */
+  CamLookup lookup; /* cluster -1 for explicit triplets */
   CamHeatMap *map;
   CamView view;
-  int top_k;         /* as asked for */
-  int n_kept;        /* channels that were kept */
-  char *name;        /* "Grad-CAM: cluster 12, top 50" */
-  char *provenance;  /* JSON */
+  int top_k;        /* as asked for */
+  int n_kept;       /* channels that were kept */
+  char *name;       /* "Grad-CAM: cluster 12, top 50" */
+  char *provenance; /* JSON */
 } CamExplanation;
 
 /* By look-up in the database. (transfer full) */

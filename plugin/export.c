@@ -10,8 +10,8 @@ static const struct
 {
   const char *name, *ending;
 } exports[CAM_N_EXPORTS] = {
-  { "overlay", "-overlay.png" },       { "composite", "-composite.png" },
-  { "heat-map", "-heat-map.tif" },     { "array", "-heat-map.npy" },
+  { "overlay", "-overlay.png" },        { "composite", "-composite.png" },
+  { "heat-map", "-heat-map.tif" },      { "array", "-heat-map.npy" },
   { "provenance", "-provenance.json" },
 };
 
@@ -30,14 +30,14 @@ cam_export_ending (CamExport what)
 gboolean
 cam_export_check (gint32 layer, GError **error)
 {
-  g_autofree char *provenance
-      = cam_host_attached (layer, CAM_PROVENANCE_PARASITE);
+  g_autofree char *provenance = cam_host_attached (layer,
+                                                   CAM_PROVENANCE_PARASITE);
 
   if (provenance)
     return TRUE;
   g_set_error (error, CAM_PLUGIN_ERROR, CAM_PLUGIN_ERROR_NOTHING,
-               _("This layer is not an overlay of CamLens: choose one that "
-                 "Filters > CamLens made."));
+               _ ("This layer is not an overlay of CamLens: choose one that "
+                  "Filters > CamLens made."));
   return FALSE;
 }
 
@@ -48,11 +48,11 @@ save (GeglBuffer *buffer, const char *operation, const char *path, int depth,
 {
   g_autofree char *part = g_strconcat (path, ".part", NULL);
   GeglNode *graph = gegl_node_new ();
-  GeglNode *source = gegl_node_new_child (
-      graph, "operation", "gegl:buffer-source", "buffer", buffer, NULL);
-  GeglNode *sink
-      = gegl_node_new_child (graph, "operation", operation, "path", part,
-                             "bitdepth", depth, NULL);
+  GeglNode *source = gegl_node_new_child (graph, "operation",
+                                          "gegl:buffer-source", "buffer",
+                                          buffer, NULL);
+  GeglNode *sink = gegl_node_new_child (graph, "operation", operation, "path",
+                                        part, "bitdepth", depth, NULL);
   GStatBuf status;
   gboolean good;
 
@@ -67,8 +67,8 @@ save (GeglBuffer *buffer, const char *operation, const char *path, int depth,
     return TRUE;
   g_unlink (part);
   g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
-               _("'%s' could not be written: choose another folder or make "
-                 "room on the disk."),
+               _ ("'%s' could not be written: choose another folder or make "
+                  "room on the disk."),
                path);
   return FALSE;
 }
@@ -83,7 +83,7 @@ save_png (gint32 layer, const char *path, GError **error)
   if (! from)
     {
       g_set_error (error, CAM_PLUGIN_ERROR, CAM_PLUGIN_ERROR_GIMP,
-                   _("GIMP does not give the layer's pixels."));
+                   _ ("GIMP does not give the layer's pixels."));
       return FALSE;
     }
   to = gegl_buffer_new (gegl_buffer_get_extent (from),
@@ -101,7 +101,7 @@ save_composite (gint32 image, const char *path, GError **error)
   if (copy == -1)
     {
       g_set_error (error, CAM_PLUGIN_ERROR, CAM_PLUGIN_ERROR_GIMP,
-                   _("GIMP cannot copy the image."));
+                   _ ("GIMP cannot copy the image."));
       return FALSE;
     }
   done = save_png (layer, path, error);
@@ -113,8 +113,8 @@ static gboolean
 save_tiff (const CamHeatMap *map, const char *path, GError **error)
 {
   GeglRectangle extent = { 0, 0, map->width, map->height };
-  g_autoptr (GeglBuffer) buffer
-      = gegl_buffer_new (&extent, babl_format ("Y float"));
+  g_autoptr (GeglBuffer)
+      buffer = gegl_buffer_new (&extent, babl_format ("Y float"));
 
   gegl_buffer_set (buffer, &extent, 0, babl_format ("Y float"), map->values,
                    GEGL_AUTO_ROWSTRIDE);
@@ -124,10 +124,9 @@ save_tiff (const CamHeatMap *map, const char *path, GError **error)
 static gboolean
 save_npy (const CamHeatMap *map, const char *path, GError **error)
 {
-  CamShape shape
-      = cam_shape_make (2, (gint64[]) { map->height, map->width });
-  g_autoptr (CamTensor) tensor = cam_tensor_new_over (
-      CAM_DTYPE_FLOAT32, &shape, map->values, NULL, NULL);
+  CamShape shape = cam_shape_make (2, (gint64[]) { map->height, map->width });
+  g_autoptr (CamTensor) tensor = cam_tensor_new_over (CAM_DTYPE_FLOAT32, &shape,
+                                                      map->values, NULL, NULL);
 
   return cam_npy_write (path, tensor, error);
 }
@@ -147,24 +146,20 @@ save_map (gint32 layer, CamExport what, const char *path, GError **error)
 }
 
 gboolean
-cam_export_write (gint32 image, gint32 layer, CamExport what,
-                  const char *path, GError **error)
+cam_export_write (gint32 image, gint32 layer, CamExport what, const char *path,
+                  GError **error)
 {
-  g_autofree char *provenance
-      = cam_host_attached (layer, CAM_PROVENANCE_PARASITE);
+  g_autofree char *provenance = cam_host_attached (layer,
+                                                   CAM_PROVENANCE_PARASITE);
 
   if (! cam_export_check (layer, error))
     return FALSE;
   switch (what)
     {
-    case CAM_EXPORT_OVERLAY:
-      return save_png (layer, path, error);
-    case CAM_EXPORT_COMPOSITE:
-      return save_composite (image, path, error);
+    case CAM_EXPORT_OVERLAY: return save_png (layer, path, error);
+    case CAM_EXPORT_COMPOSITE: return save_composite (image, path, error);
     case CAM_EXPORT_HEAT_MAP:
-    case CAM_EXPORT_ARRAY:
-      return save_map (layer, what, path, error);
-    default:
-      return g_file_set_contents (path, provenance, -1, error);
+    case CAM_EXPORT_ARRAY: return save_map (layer, what, path, error);
+    default: return g_file_set_contents (path, provenance, -1, error);
     }
 }

@@ -33,14 +33,14 @@ cam_host_source (gint32 image, gint32 drawable, CamSource *source,
 
   if (! gimp_image_is_valid (image) || ! gimp_item_is_valid (drawable)
       || gimp_item_get_image (drawable) != image)
-    return source_error (error, _("There is no such layer in this image."));
+    return source_error (error, _ ("There is no such layer in this image."));
   if (gimp_item_is_layer_mask (drawable))
     drawable = gimp_layer_from_mask (drawable);
   if (! gimp_item_is_layer (drawable))
-    return source_error (error, _("This is a channel: choose a layer."));
+    return source_error (error, _ ("This is a channel: choose a layer."));
   if (gimp_image_get_floating_sel (image) != -1)
-    return source_error (error, _("There is a floating selection: anchor it "
-                                  "or make it a layer first."));
+    return source_error (error, _ ("There is a floating selection: anchor it "
+                                   "or make it a layer first."));
   source->image = image;
   source->layer = drawable;
   source->type = gimp_image_base_type (image) == GIMP_RGB ? CAM_IMAGE_RGB
@@ -49,19 +49,48 @@ cam_host_source (gint32 image, gint32 drawable, CamSource *source,
                      : CAM_IMAGE_INDEXED;
   if (! gimp_drawable_mask_intersect (drawable, &source->x, &source->y,
                                       &source->width, &source->height))
-    return source_error (error, _("The selection is empty on this layer: "
-                                  "select a part of the layer, or nothing "
-                                  "(Select > None) for the whole of it."));
+    return source_error (error, _ ("The selection is empty on this layer: "
+                                   "select a part of the layer, or nothing "
+                                   "(Select > None) for the whole of it."));
   gimp_drawable_offsets (drawable, &x, &y);
   source->image_x = x + source->x;
   source->image_y = y + source->y;
   return TRUE;
 }
 
+/* The space that the image's colours are meant in; NULL: sRGB. */
+static const Babl *
+profile_space (gint32 image)
+{
+  GimpColorProfile *profile = gimp_image_get_color_profile (image);
+  const Babl *space = NULL;
+
+  if (profile)
+    {
+      space = gimp_color_profile_get_space (
+          profile, GIMP_COLOR_RENDERING_INTENT_RELATIVE_COLORIMETRIC, NULL);
+      g_object_unref (profile);
+    }
+  return space;
+}
+
+/* 2.10 gives its plug-ins all pixels as if they were sRGB: the buffer is told
+ * what they are, so that GEGL converts on the way in and out. */
 GeglBuffer *
 cam_host_buffer (gint32 drawable)
 {
-  return gimp_drawable_get_buffer (drawable);
+  GeglBuffer *buffer = gimp_drawable_get_buffer (drawable);
+  const Babl *format = buffer ? gegl_buffer_get_format (buffer) : NULL;
+  const Babl *space = NULL;
+
+  if (format && gimp_item_is_layer (drawable)
+      && ! babl_format_is_palette (format))
+    space = profile_space (gimp_item_get_image (drawable));
+  if (space)
+    gegl_buffer_set_format (
+        buffer,
+        babl_format_with_space (babl_format_get_encoding (format), space));
+  return buffer;
 }
 
 gint32
@@ -79,18 +108,29 @@ cam_host_layer_name (gint32 layer)
 }
 
 gint32
+cam_host_layer_below (gint32 layer)
+{
+  gint32 image = gimp_item_get_image (layer);
+  gint32 parent = gimp_item_get_parent (layer);
+  int place = gimp_image_get_item_position (image, layer) + 1, n = 0;
+  g_autofree int *layers = parent == -1 ? gimp_image_get_layers (image, &n)
+                                        : gimp_item_get_children (parent, &n);
+
+  return layers && place > 0 && place < n ? layers[place] : -1;
+}
+
+gint32
 cam_host_layer_new (gint32 image, const CamLayerSettings *settings)
 {
-  gint32 layer = gimp_layer_new (
-      image, settings->name, settings->width, settings->height,
-      settings->gray ? GIMP_GRAYA_IMAGE : GIMP_RGBA_IMAGE, settings->opacity,
-      settings->mode);
+  gint32 layer =
+      gimp_layer_new (image, settings->name, settings->width, settings->height,
+                      settings->gray ? GIMP_GRAYA_IMAGE : GIMP_RGBA_IMAGE,
+                      settings->opacity, settings->mode);
 
   if (layer == -1)
     return -1;
   gimp_layer_set_blend_space (layer, GIMP_LAYER_COLOR_SPACE_RGB_PERCEPTUAL);
-  gimp_layer_set_composite_space (layer,
-                                  GIMP_LAYER_COLOR_SPACE_RGB_PERCEPTUAL);
+  gimp_layer_set_composite_space (layer, GIMP_LAYER_COLOR_SPACE_RGB_PERCEPTUAL);
   gimp_layer_set_offsets (layer, settings->x, settings->y);
   return layer;
 }
@@ -118,8 +158,8 @@ cam_host_layer_update (gint32 layer)
 gboolean
 cam_host_attach (gint32 layer, const char *name, const char *text)
 {
-  GimpParasite *parasite = gimp_parasite_new (
-      name, GIMP_PARASITE_PERSISTENT, strlen (text) + 1, text);
+  GimpParasite *parasite = gimp_parasite_new (name, GIMP_PARASITE_PERSISTENT,
+                                              strlen (text) + 1, text);
   gboolean done = gimp_item_attach_parasite (layer, parasite);
 
   gimp_parasite_free (parasite);
@@ -185,8 +225,8 @@ list_layers (GPtrArray *list, gint32 image)
 GPtrArray *
 cam_host_layers (void)
 {
-  GPtrArray *list
-      = g_ptr_array_new_with_free_func ((GDestroyNotify) cam_open_layer_free);
+  GPtrArray *list =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) cam_open_layer_free);
   int n_images;
   g_autofree int *images = gimp_image_list (&n_images);
 
@@ -211,7 +251,7 @@ cam_host_load (const char *path, gint32 *layer, GError **error)
   if (image == -1)
     {
       g_set_error (error, CAM_PLUGIN_ERROR, CAM_PLUGIN_ERROR_IMAGE,
-                   _("GIMP cannot open '%s': %s"), path,
+                   _ ("GIMP cannot open '%s': %s"), path,
                    gimp_get_pdb_error ());
       return -1;
     }
@@ -285,13 +325,15 @@ GtkWidget *
 cam_host_dialog_new (const char *title, const char *role, const char *accept,
                      const char *help)
 {
-  GtkWidget *dialog = gimp_dialog_new (
-      title, role, NULL, 0, show_help, help, _("_Reset"), CAM_RESPONSE_RESET,
-      accept ? _("_Cancel") : _("_Close"), GTK_RESPONSE_CANCEL,
-      accept, GTK_RESPONSE_OK, NULL);
+  GtkWidget *dialog = gimp_dialog_new (title, role, NULL, 0, show_help, help,
+                                       _ ("_Reset"), CAM_RESPONSE_RESET,
+                                       accept ? _ ("_Cancel") : _ ("_Close"),
+                                       GTK_RESPONSE_CANCEL, accept,
+                                       GTK_RESPONSE_OK, NULL);
 
-  gtk_dialog_set_default_response (
-      GTK_DIALOG (dialog), accept ? GTK_RESPONSE_OK : GTK_RESPONSE_CANCEL);
+  gtk_dialog_set_default_response (GTK_DIALOG (dialog),
+                                   accept ? GTK_RESPONSE_OK
+                                          : GTK_RESPONSE_CANCEL);
   gimp_window_set_transient (GTK_WINDOW (dialog));
   return dialog;
 }

@@ -36,12 +36,9 @@ image_type (gint32 image)
 {
   switch (gimp_image_get_base_type (IMAGE (image)))
     {
-    case GIMP_RGB:
-      return CAM_IMAGE_RGB;
-    case GIMP_GRAY:
-      return CAM_IMAGE_GRAY;
-    default:
-      return CAM_IMAGE_INDEXED;
+    case GIMP_RGB: return CAM_IMAGE_RGB;
+    case GIMP_GRAY: return CAM_IMAGE_GRAY;
+    default: return CAM_IMAGE_INDEXED;
     }
 }
 
@@ -53,23 +50,23 @@ cam_host_source (gint32 image, gint32 drawable, CamSource *source,
 
   if (! gimp_image_id_is_valid (image) || ! gimp_item_id_is_valid (drawable)
       || gimp_item_get_image (ITEM (drawable)) != IMAGE (image))
-    return source_error (error, _("There is no such layer in this image."));
+    return source_error (error, _ ("There is no such layer in this image."));
   if (gimp_item_id_is_layer_mask (drawable))
     drawable = ID (gimp_layer_from_mask (GIMP_LAYER_MASK (ITEM (drawable))));
   if (! gimp_item_id_is_layer (drawable))
-    return source_error (error, _("This is a channel: choose a layer."));
+    return source_error (error, _ ("This is a channel: choose a layer."));
   if (gimp_image_get_floating_sel (IMAGE (image)))
-    return source_error (error, _("There is a floating selection: anchor it "
-                                  "or make it a layer first."));
+    return source_error (error, _ ("There is a floating selection: anchor it "
+                                   "or make it a layer first."));
   source->image = image;
   source->layer = drawable;
   source->type = image_type (image);
   if (! gimp_drawable_mask_intersect (DRAWABLE (drawable), &source->x,
                                       &source->y, &source->width,
                                       &source->height))
-    return source_error (error, _("The selection is empty on this layer: "
-                                  "select a part of the layer, or nothing "
-                                  "(Select > None) for the whole of it."));
+    return source_error (error, _ ("The selection is empty on this layer: "
+                                   "select a part of the layer, or nothing "
+                                   "(Select > None) for the whole of it."));
   gimp_drawable_get_offsets (DRAWABLE (drawable), &x, &y);
   source->image_x = x + source->x;
   source->image_y = y + source->y;
@@ -97,18 +94,36 @@ cam_host_layer_name (gint32 layer)
 }
 
 gint32
+cam_host_layer_below (gint32 layer)
+{
+  GimpImage *image = gimp_item_get_image (ITEM (layer));
+  GimpItem *parent = gimp_item_get_parent (ITEM (layer));
+  int place = gimp_image_get_item_position (image, ITEM (layer)) + 1;
+  g_autofree GimpItem **layers =
+      parent ? gimp_item_get_children (parent)
+             : (GimpItem **) gimp_image_get_layers (image);
+
+  return layers && place > 0
+                 && place
+                        < (int) gimp_core_object_array_get_length ((GObject **)
+                                                                       layers)
+             ? ID (layers[place])
+             : -1;
+}
+
+gint32
 cam_host_layer_new (gint32 image, const CamLayerSettings *settings)
 {
-  GimpLayer *layer = gimp_layer_new (
-      IMAGE (image), settings->name, settings->width, settings->height,
-      settings->gray ? GIMP_GRAYA_IMAGE : GIMP_RGBA_IMAGE, settings->opacity,
-      settings->mode);
+  GimpLayer *layer = gimp_layer_new (IMAGE (image), settings->name,
+                                     settings->width, settings->height,
+                                     settings->gray ? GIMP_GRAYA_IMAGE
+                                                    : GIMP_RGBA_IMAGE,
+                                     settings->opacity, settings->mode);
 
   if (! layer)
     return -1;
   gimp_layer_set_blend_space (layer, GIMP_LAYER_COLOR_SPACE_RGB_PERCEPTUAL);
-  gimp_layer_set_composite_space (layer,
-                                  GIMP_LAYER_COLOR_SPACE_RGB_PERCEPTUAL);
+  gimp_layer_set_composite_space (layer, GIMP_LAYER_COLOR_SPACE_RGB_PERCEPTUAL);
   gimp_layer_set_offsets (layer, settings->x, settings->y);
   return ID (layer);
 }
@@ -124,9 +139,10 @@ cam_host_layer_insert (gint32 layer, gint32 image, gint32 below)
 {
   GimpItem *parent = gimp_item_get_parent (ITEM (below));
 
-  return gimp_image_insert_layer (
-      IMAGE (image), LAYER (layer), parent ? GIMP_LAYER (parent) : NULL,
-      gimp_image_get_item_position (IMAGE (image), ITEM (below)));
+  return gimp_image_insert_layer (IMAGE (image), LAYER (layer),
+                                  parent ? GIMP_LAYER (parent) : NULL,
+                                  gimp_image_get_item_position (IMAGE (image),
+                                                                ITEM (below)));
 }
 
 void
@@ -141,8 +157,8 @@ cam_host_layer_update (gint32 layer)
 gboolean
 cam_host_attach (gint32 layer, const char *name, const char *text)
 {
-  GimpParasite *parasite = gimp_parasite_new (
-      name, GIMP_PARASITE_PERSISTENT, strlen (text) + 1, text);
+  GimpParasite *parasite = gimp_parasite_new (name, GIMP_PARASITE_PERSISTENT,
+                                              strlen (text) + 1, text);
   gboolean done = gimp_item_attach_parasite (ITEM (layer), parasite);
 
   gimp_parasite_free (parasite);
@@ -154,8 +170,7 @@ cam_host_attached (gint32 layer, const char *name)
 {
   GimpParasite *parasite = gimp_item_get_parasite (ITEM (layer), name);
   guint32 size = 0;
-  const char *data = parasite ? gimp_parasite_get_data (parasite, &size)
-                              : NULL;
+  const char *data = parasite ? gimp_parasite_get_data (parasite, &size) : NULL;
   char *text = data ? g_strndup (data, size) : NULL;
 
   if (parasite)
@@ -208,8 +223,8 @@ list_layers (GPtrArray *list, GimpImage *image)
 GPtrArray *
 cam_host_layers (void)
 {
-  GPtrArray *list
-      = g_ptr_array_new_with_free_func ((GDestroyNotify) cam_open_layer_free);
+  GPtrArray *list =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) cam_open_layer_free);
   g_autofree GimpImage **images = gimp_get_images ();
 
   for (int i = 0; images && images[i]; i++)
@@ -234,7 +249,7 @@ cam_host_load (const char *path, gint32 *layer, GError **error)
   if (! image)
     {
       g_set_error (error, CAM_PLUGIN_ERROR, CAM_PLUGIN_ERROR_IMAGE,
-                   _("GIMP cannot open '%s': %s"), path,
+                   _ ("GIMP cannot open '%s': %s"), path,
                    gimp_pdb_get_last_error (gimp_get_pdb ()));
       return -1;
     }
@@ -308,13 +323,15 @@ GtkWidget *
 cam_host_dialog_new (const char *title, const char *role, const char *accept,
                      const char *help)
 {
-  GtkWidget *dialog = gimp_dialog_new (
-      title, role, NULL, 0, show_help, help, _("_Reset"), CAM_RESPONSE_RESET,
-      accept ? _("_Cancel") : _("_Close"), GTK_RESPONSE_CANCEL,
-      accept, GTK_RESPONSE_OK, NULL);
+  GtkWidget *dialog = gimp_dialog_new (title, role, NULL, 0, show_help, help,
+                                       _ ("_Reset"), CAM_RESPONSE_RESET,
+                                       accept ? _ ("_Cancel") : _ ("_Close"),
+                                       GTK_RESPONSE_CANCEL, accept,
+                                       GTK_RESPONSE_OK, NULL);
 
-  gtk_dialog_set_default_response (
-      GTK_DIALOG (dialog), accept ? GTK_RESPONSE_OK : GTK_RESPONSE_CANCEL);
+  gtk_dialog_set_default_response (GTK_DIALOG (dialog),
+                                   accept ? GTK_RESPONSE_OK
+                                          : GTK_RESPONSE_CANCEL);
   gimp_window_set_transient (GTK_WINDOW (dialog));
   return dialog;
 }

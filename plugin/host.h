@@ -47,8 +47,10 @@ gboolean cam_host_source (gint32 image, gint32 drawable, CamSource *source,
                           GError **error);
 /* (transfer full), NULL where GIMP refuses */
 GeglBuffer *cam_host_buffer (gint32 drawable);
-gint32 cam_host_applied_mask (gint32 layer);  /* -1: none */
-char *cam_host_layer_name (gint32 layer);     /* (transfer full) */
+gint32 cam_host_applied_mask (gint32 layer); /* -1: none */
+char *cam_host_layer_name (gint32 layer);    /* (transfer full) */
+/* The next one in the same group; -1 under the lowest. */
+gint32 cam_host_layer_below (gint32 layer);
 
 typedef struct
 {

@@ -44,15 +44,15 @@ find_database (const CamLoaded *loaded, const char *name, GError **error)
     }
   if (name[0])
     g_set_error (error, CAM_PLUGIN_ERROR, CAM_PLUGIN_ERROR_NOTHING,
-                 _("No cluster database '%s' lies beside the model '%s': give "
-                   "the whole path of the file, or an empty name for the "
-                   "model's own."),
+                 _ ("No cluster database '%s' lies beside the model '%s': give "
+                    "the whole path of the file, or an empty name for the "
+                    "model's own."),
                  name, cam_loaded_title (loaded));
   else
     g_set_error (error, CAM_PLUGIN_ERROR, CAM_PLUGIN_ERROR_NOTHING,
-                 _("No cluster database was made for the model '%s': make one "
-                   "with Filters > CamLens > Build Cluster Database, or "
-                   "choose a file."),
+                 _ ("No cluster database was made for the model '%s': make one "
+                    "with Filters > CamLens > Build Cluster Database, or "
+                    "choose a file."),
                  cam_loaded_title (loaded));
   return NULL;
 }
@@ -66,8 +66,8 @@ open_explainer (CamLoaded *loaded, const char *layer, gboolean gradient,
       && ! strcmp (layer, cam_explainer_layer (loaded->explainer)))
     return TRUE;
   g_clear_pointer (&loaded->explainer, cam_explainer_free);
-  loaded->explainer
-      = cam_explainer_new (loaded->model, layer, gradient, 0, error);
+  loaded->explainer = cam_explainer_new (loaded->model, layer, gradient, 0,
+                                         error);
   return loaded->explainer != NULL;
 }
 
@@ -96,10 +96,10 @@ open_fitting (CamLoaded *loaded, const char *path, GError **error)
       || ! cam_cluster_db_fits (db, cam_model_digest (loaded->model),
                                 info->embedding_dim, info->n_channels, error)
       || ! open_explainer (loaded, info->layer, FALSE, error)
-      || ! cam_cluster_db_fits (
-          db, cam_model_digest (loaded->model),
-          cam_explainer_embedding_dim (loaded->explainer),
-          cam_explainer_channels (loaded->explainer), error))
+      || ! cam_cluster_db_fits (db, cam_model_digest (loaded->model),
+                                cam_explainer_embedding_dim (loaded->explainer),
+                                cam_explainer_channels (loaded->explainer),
+                                error))
     return FALSE;
   loaded->db = g_steal_pointer (&db);
   return TRUE;

@@ -9,30 +9,35 @@
 #include <libgimp/gimp.h>
 #include <string.h>
 
-
 /* ---- registration ---- */
 
 #define COMMON_ARGS                                                            \
   OWN_ARGS ("The layer to explain"),                                           \
-  { GIMP_PDB_STRING, "model",                                                  \
-    "Model: an installed one's name, a path, or \"\" for the bundled one" }
+  {                                                                            \
+    GIMP_PDB_STRING, "model",                                                  \
+        "Model: an installed one's name, a path, or \"\" for the bundled one"  \
+  }
 
 #define OWN_ARGS(what)                                                         \
   { GIMP_PDB_INT32, "run-mode",                                                \
     "RUN-INTERACTIVE (0), RUN-NONINTERACTIVE (1), RUN-WITH-LAST-VALS (2)" },   \
-  { GIMP_PDB_IMAGE, "image", "The image" },                                    \
-  { GIMP_PDB_DRAWABLE, "drawable", what }
+      { GIMP_PDB_IMAGE, "image", "The image" },                                \
+  {                                                                            \
+    GIMP_PDB_DRAWABLE, "drawable", what                                        \
+  }
 
 #define LOOK_ARGS                                                              \
   { GIMP_PDB_INT32, "top-k", "Channels to keep; 0: all" },                     \
-  { GIMP_PDB_FLOAT, "opacity", "Opacity of the layer, 0 to 100" },             \
-  { GIMP_PDB_INT32, "colormap",                                                \
-    "Turbo (0), viridis (1), inferno (2), jet (3), gray (4)" },                \
-  { GIMP_PDB_INT32, "layer-mode",                                              \
-    "LAYER-MODE-NORMAL, -MULTIPLY, -SCREEN, -OVERLAY, -SOFTLIGHT, "            \
-    "-HARDLIGHT or -ADDITION" },                                               \
-  { GIMP_PDB_FLOAT, "threshold",                                               \
-    "Transparent up to this part of the maximum, 0 to 1" }
+      { GIMP_PDB_FLOAT, "opacity", "Opacity of the layer, 0 to 100" },         \
+      { GIMP_PDB_INT32, "colormap",                                            \
+        "Turbo (0), viridis (1), inferno (2), jet (3), gray (4)" },            \
+      { GIMP_PDB_INT32, "layer-mode",                                          \
+        "LAYER-MODE-NORMAL, -MULTIPLY, -SCREEN, -OVERLAY, -SOFTLIGHT, "        \
+        "-HARDLIGHT or -ADDITION" },                                           \
+  {                                                                            \
+    GIMP_PDB_FLOAT, "threshold",                                               \
+        "Transparent up to this part of the maximum, 0 to 1"                   \
+  }
 
 static const GimpParamDef overlay_args[] = {
   COMMON_ARGS,
@@ -60,8 +65,7 @@ static const GimpParamDef export_args[] = {
 };
 
 static const GimpParamDef build_args[] = {
-  { GIMP_PDB_INT32, "run-mode",
-    "RUN-INTERACTIVE (0), RUN-NONINTERACTIVE (1)" },
+  { GIMP_PDB_INT32, "run-mode", "RUN-INTERACTIVE (0), RUN-NONINTERACTIVE (1)" },
   { GIMP_PDB_STRING, "folder", "Folder of pictures, a subfolder a label" },
   { GIMP_PDB_STRING, "model",
     "Model: an installed one's name, a path, or \"\" for the bundled one" },
@@ -100,8 +104,8 @@ query (void)
   install (CAM_PROC_EXAMPLE, "RGB*, GRAY*, INDEXED*",
            G_N_ELEMENTS (example_args), example_args,
            G_N_ELEMENTS (layer_values), layer_values);
-  install (CAM_PROC_EXPORT, "RGB*, GRAY*, INDEXED*",
-           G_N_ELEMENTS (export_args), export_args, 0, NULL);
+  install (CAM_PROC_EXPORT, "RGB*, GRAY*, INDEXED*", G_N_ELEMENTS (export_args),
+           export_args, 0, NULL);
   install (CAM_PROC_BUILD, NULL, G_N_ELEMENTS (build_args), build_args, 0,
            NULL);
 }
@@ -137,7 +141,7 @@ right_count (int n_params, int expected, GError **error)
   if (n_params == expected)
     return TRUE;
   g_set_error (error, CAM_OPTIONS_ERROR, CAM_OPTIONS_ERROR_VALUE,
-               _("The procedure takes %d arguments, not %d."), expected,
+               _ ("The procedure takes %d arguments, not %d."), expected,
                n_params);
   return FALSE;
 }
@@ -210,8 +214,8 @@ call_export (int n_params, const GimpParam *param, GError **error)
       what = param[3].data.d_int32;
       path = param[4].data.d_string ? param[4].data.d_string : "";
     }
-  return cam_run_export (mode, param[1].data.d_image,
-                         param[2].data.d_drawable, what, path, error);
+  return cam_run_export (mode, param[1].data.d_image, param[2].data.d_drawable,
+                         what, path, error);
 }
 
 static const char *

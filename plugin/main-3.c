@@ -42,8 +42,8 @@ static void
 add_look (GimpProcedure *p, gboolean transfer)
 {
   gimp_procedure_add_int_argument (p, "top-k", "Top-k channels",
-                                   "Channels to keep; 0: all", 0, G_MAXINT,
-                                   50, G_PARAM_READWRITE);
+                                   "Channels to keep; 0: all", 0, G_MAXINT, 50,
+                                   G_PARAM_READWRITE);
   gimp_procedure_add_double_argument (p, "opacity", "Opacity",
                                       "Opacity of the layer", 0, 100, 60,
                                       G_PARAM_READWRITE);
@@ -53,10 +53,10 @@ add_look (GimpProcedure *p, gboolean transfer)
               "normal, multiply, screen, overlay, soft-light, hard-light or "
               "addition",
               "normal");
-  gimp_procedure_add_double_argument (
-      p, "threshold", "Threshold",
-      "Transparent up to this part of the maximum", 0, 1, 0,
-      G_PARAM_READWRITE);
+  gimp_procedure_add_double_argument (p, "threshold", "Threshold",
+                                      "Transparent up to this part of the "
+                                      "maximum",
+                                      0, 1, 0, G_PARAM_READWRITE);
   if (transfer)
     add_string (p, "transfer", "Transfer",
                 "Weights of the nearest cluster or neighbour", "cluster");
@@ -71,9 +71,10 @@ add_layer_values (GimpProcedure *p)
                                        "Number of the nearest cluster",
                                        G_MININT, G_MAXINT, 0,
                                        G_PARAM_READWRITE);
-  gimp_procedure_add_double_return_value (
-      p, "similarity", "Similarity", "Similarity to what lent the weights",
-      -G_MAXDOUBLE, G_MAXDOUBLE, 0, G_PARAM_READWRITE);
+  gimp_procedure_add_double_return_value (p, "similarity", "Similarity",
+                                          "Similarity to what lent the weights",
+                                          -G_MAXDOUBLE, G_MAXDOUBLE, 0,
+                                          G_PARAM_READWRITE);
 }
 
 static void
@@ -113,9 +114,9 @@ look_to_config (const CamOptions *settings, GimpProcedureConfig *config)
   int n_modes;
 
   g_object_set (config, "model", settings->model, "top-k", settings->top_k,
-                "opacity", settings->opacity, "threshold",
-                settings->threshold, "colormap",
-                cam_colormap_name (settings->colormap), "layer-mode",
+                "opacity", settings->opacity, "threshold", settings->threshold,
+                "colormap", cam_colormap_name (settings->colormap),
+                "layer-mode",
                 cam_layer_modes (&n_modes)[settings->layer_mode].name, NULL);
 }
 
@@ -140,8 +141,8 @@ give_error (GimpProcedure *procedure, GError *error)
 static GimpValueArray *
 give_layer (GimpProcedure *procedure, const CamResult *result)
 {
-  GimpValueArray *values = gimp_procedure_new_return_values (
-      procedure, GIMP_PDB_SUCCESS, NULL);
+  GimpValueArray *values =
+      gimp_procedure_new_return_values (procedure, GIMP_PDB_SUCCESS, NULL);
 
   GIMP_VALUES_SET_LAYER (values, 1, LAYER (result->layer));
   GIMP_VALUES_SET_INT (values, 2, result->cluster);
@@ -155,8 +156,8 @@ one_layer (GimpDrawable **drawables, GError **error)
   if (gimp_core_object_array_get_length ((GObject **) drawables) == 1)
     return ID (drawables[0]);
   g_set_error (error, CAM_PLUGIN_ERROR, CAM_PLUGIN_ERROR_IMAGE,
-               _("Choose one layer: the network looks at one picture at a "
-                 "time."));
+               _ ("Choose one layer: the network looks at one picture at a "
+                  "time."));
   return -1;
 }
 
@@ -249,8 +250,7 @@ run_export (GimpProcedure *procedure, GimpRunMode mode, GimpImage *image,
 }
 
 static GimpValueArray *
-run_build (GimpProcedure *procedure, GimpProcedureConfig *config,
-           gpointer data)
+run_build (GimpProcedure *procedure, GimpProcedureConfig *config, gpointer data)
 {
   g_autofree char *folder = config_string (config, "folder");
   g_autofree char *model = config_string (config, "model");
@@ -268,11 +268,11 @@ run_build (GimpProcedure *procedure, GimpProcedureConfig *config,
 }
 
 static GimpProcedure *
-image_procedure (GimpPlugIn *plug_in, const char *name,
-                 GimpRunImageFunc run)
+image_procedure (GimpPlugIn *plug_in, const char *name, GimpRunImageFunc run)
 {
-  GimpProcedure *p = gimp_image_procedure_new (
-      plug_in, name, GIMP_PDB_PROC_TYPE_PLUGIN, run, NULL, NULL);
+  GimpProcedure *p = gimp_image_procedure_new (plug_in, name,
+                                               GIMP_PDB_PROC_TYPE_PLUGIN, run,
+                                               NULL, NULL);
 
   gimp_procedure_set_image_types (p, "RGB*, GRAY*, INDEXED*");
   gimp_procedure_set_sensitivity_mask (p, GIMP_PROCEDURE_SENSITIVE_DRAWABLE);
@@ -307,8 +307,7 @@ create_example (GimpPlugIn *plug_in)
               "A picture that should be found alike: a path, or "
               "\"layer:NUMBER\"",
               "");
-  add_string (p, "negative", "Negative", "One that should not; \"\": none",
-              "");
+  add_string (p, "negative", "Negative", "One that should not; \"\": none", "");
   add_look (p, FALSE);
   add_layer_values (p);
   return p;
@@ -330,13 +329,12 @@ create_export (GimpPlugIn *plug_in)
 static GimpProcedure *
 create_build (GimpPlugIn *plug_in)
 {
-  GimpProcedure *p
-      = gimp_procedure_new (plug_in, CAM_PROC_BUILD, GIMP_PDB_PROC_TYPE_PLUGIN,
-                            run_build, NULL, NULL);
+  GimpProcedure *p = gimp_procedure_new (plug_in, CAM_PROC_BUILD,
+                                         GIMP_PDB_PROC_TYPE_PLUGIN, run_build,
+                                         NULL, NULL);
 
   gimp_procedure_add_enum_argument (p, "run-mode", "Run mode", "The run mode",
-                                    GIMP_TYPE_RUN_MODE,
-                                    GIMP_RUN_NONINTERACTIVE,
+                                    GIMP_TYPE_RUN_MODE, GIMP_RUN_NONINTERACTIVE,
                                     G_PARAM_READWRITE);
   add_string (p, "folder", "Folder", "Folder of pictures, a subfolder a label",
               "");
@@ -387,9 +385,9 @@ create_procedure (GimpPlugIn *plug_in, const gchar *name)
       p = creators[i].create (plug_in);
   if (! p)
     return NULL;
-  gimp_procedure_set_menu_label (p, _(words->label));
+  gimp_procedure_set_menu_label (p, _ (words->label));
   gimp_procedure_add_menu_path (p, CAM_MENU);
-  gimp_procedure_set_documentation (p, _(words->blurb), words->help, name);
+  gimp_procedure_set_documentation (p, _ (words->blurb), words->help, name);
   gimp_procedure_set_attribution (p, CAM_AUTHORS, CAM_COPYRIGHT, CAM_DATE);
   return p;
 }

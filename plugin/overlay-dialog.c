@@ -9,7 +9,6 @@
 #include "plugin/timing.h"
 #include <glib/gi18n.h>
 
-#define PREVIEW_SIZE 384
 #define PULSE_MS 100
 
 typedef struct
@@ -34,13 +33,15 @@ render (gpointer data)
 {
   Dialog *d = data;
   const CamExplanation *explanation = cam_steps_explanation (d->steps);
+  CamOptions look = *d->settings; /* its strings stay theirs */
 
+  look.colormap = cam_apply_colormap (d->source, d->settings);
   d->render = 0;
   if (! d->preview)
     return G_SOURCE_REMOVE;
   cam_timing ("waiting");
   cam_preview_render (d->preview, explanation ? explanation->map : NULL,
-                      explanation ? &explanation->view : NULL, d->settings,
+                      explanation ? &explanation->view : NULL, &look,
                       cam_overlay_panel_show (d->panel));
   cam_overlay_panel_set_pixels (d->panel, d->preview->out, d->preview->width,
                                 d->preview->height, 3 * d->preview->width);
@@ -63,12 +64,12 @@ show_evidence (Dialog *d, const CamExplanation *explanation)
 {
   CamClusterDb *db = cam_steps_loaded (d->steps)->db;
   const CamLookup *lookup = &explanation->lookup;
-  g_autoptr (CamCluster) members
-      = cam_cluster_db_cluster (db, lookup->cluster, NULL);
-  CamExemplar *neighbour
-      = lookup->transfer == CAM_TRANSFER_NEIGHBOUR
-            ? cam_cluster_db_picture (db, lookup->match.index, NULL)
-            : NULL;
+  g_autoptr (CamCluster)
+      members = cam_cluster_db_cluster (db, lookup->cluster, NULL);
+  CamExemplar *neighbour =
+      lookup->transfer == CAM_TRANSFER_NEIGHBOUR
+          ? cam_cluster_db_picture (db, lookup->match.index, NULL)
+          : NULL;
   CamEvidence evidence = { lookup->cluster,
                            cam_cluster_db_info (db)->n_clusters,
                            members,
@@ -132,16 +133,12 @@ can_finish (Dialog *d)
                                      ready);
 }
 
+/* The name of the layer that OK would make. */
 static void
 show_ready (Dialog *d)
 {
-  g_autoptr (GError) error = NULL;
-
-  if (cam_apply_check (d->source, d->settings, &error))
-    cam_overlay_panel_set_progress (
-        d->panel, cam_steps_explanation (d->steps)->name, 2);
-  else
-    cam_overlay_panel_set_error (d->panel, error->message);
+  cam_overlay_panel_set_progress (d->panel,
+                                  cam_steps_explanation (d->steps)->name, 2);
 }
 
 static void
@@ -156,10 +153,10 @@ reported (const CamReport *report, gpointer data)
   if (! report->doing)
     stop_pulse (d);
   if (report->loaded && loaded)
-    cam_overlay_panel_set_databases (
-        d->panel, loaded->databases,
-        loaded->db ? cam_cluster_db_path (loaded->db)
-                   : d->settings->database);
+    cam_overlay_panel_set_databases (d->panel, loaded->databases,
+                                     loaded->db
+                                         ? cam_cluster_db_path (loaded->db)
+                                         : d->settings->database);
   if (report->n_channels)
     cam_overlay_panel_set_channels (d->panel, report->n_channels);
   if (report->pixels)
@@ -171,6 +168,8 @@ reported (const CamReport *report, gpointer data)
   queue_render (d);
   if (report->error)
     cam_overlay_panel_set_error (d->panel, report->error->message);
+  else if (report->hint)
+    cam_overlay_panel_set_progress (d->panel, report->hint, 2);
   else if (! report->doing)
     show_ready (d);
   can_finish (d);
@@ -238,17 +237,17 @@ offer_layers (Dialog *d, CamPanelSettings *offer)
 static void
 build (Dialog *d, GPtrArray *models, const char *presets)
 {
-  CamPanelSettings offer = { .preview_size = PREVIEW_SIZE,
-                             .example = d->example,
+  CamPanelSettings offer = { .example = d->example,
                              .gray = d->source->type == CAM_IMAGE_GRAY,
                              .indexed = d->source->type == CAM_IMAGE_INDEXED,
                              .models = models,
                              .presets = presets };
 
-  d->dialog = cam_host_dialog_new (
-      d->example ? _("Explain by Example") : _("Grad-CAM Overlay"),
-      "camlens-overlay", _("_OK"),
-      d->example ? CAM_PROC_EXAMPLE : CAM_PROC_OVERLAY);
+  d->dialog = cam_host_dialog_new (d->example ? _ ("Explain by Example")
+                                              : _ ("Grad-CAM Overlay"),
+                                   "camlens-overlay", _ ("_OK"),
+                                   d->example ? CAM_PROC_EXAMPLE
+                                              : CAM_PROC_OVERLAY);
   offer_layers (d, &offer);
   d->panel = cam_overlay_panel_new (d->settings, &offer, changed, d);
   g_ptr_array_unref (offer.layer_titles);
@@ -294,8 +293,7 @@ cam_overlay_dialog_run (const CamSource *source, CamOptions *settings,
 
   cam_host_ui_init ();
   forget_layers (settings);
-  d.steps = cam_steps_new (source, settings, example, PREVIEW_SIZE, reported,
-                           &d);
+  d.steps = cam_steps_new (source, settings, example, reported, &d);
   build (&d, models, presets);
   cam_steps_changed (d.steps, CAM_CHANGED_ALL);
   if (run_dialog (&d))
@@ -305,6 +303,6 @@ cam_overlay_dialog_run (const CamSource *source, CamOptions *settings,
   dialog_clear (&d);
   if (! explanation)
     g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CANCELLED,
-                         _("Cancelled"));
+                         _ ("Cancelled"));
   return explanation;
 }

@@ -3,11 +3,12 @@
  * Each step makes what the next one needs, and a change in the dialog throws
  * away only what depends on it:
  *
- *   model -> database -> input (pixels) -> observation -> explanation -> preview
+ *   model -> database -> input (pixels) -> observation -> explanation ->
+ * preview
  *
  * The dialog of Explain by Example is the same with two more pictures and no
- * database.  Loading and the forward pass run in a thread, pixels are read in idle time,
- * band by band, the rest takes no time worth a thread.
+ * database.  Loading and the forward pass run in a thread, pixels are read in
+ * idle time, band by band, the rest takes no time worth a thread.
  */
 #pragma once
 
@@ -18,5 +19,5 @@
  * G_IO_ERROR_CANCELLED after Cancel.  @settings: what is chosen at first, and
  * then what was chosen.  @example: explain by example. */
 CamExplanation *cam_overlay_dialog_run (const CamSource *source,
-                                        CamOptions *settings,
-                                        gboolean example, GError **error);
+                                        CamOptions *settings, gboolean example,
+                                        GError **error);

@@ -18,7 +18,6 @@ struct _CamPixels
   guint8 *bands[2];
   float *mask_row;
   CamInputBuilder *input, *preview;
-  int preview_width, preview_height;
   GThreadPool *worker;
   GMutex lock;
   GCond done;
@@ -31,11 +30,24 @@ typedef struct
   int n_rows;
 } Band;
 
+/* Networks know sRGB only: colours beyond it, and lights beyond white, are
+ * what a PNG would make of them. */
+static void
+clip_band (float *values, gsize n)
+{
+  for (gsize i = 0; i < n; i++)
+    values[i] = CLAMP (values[i], 0, 1);
+}
+
 static void
 band_add (gpointer data, gpointer user_data)
 {
   Band *band = data;
   CamPixels *pixels = user_data;
+
+  if (pixels->pixel == CAM_PIXEL_RGBA_FLOAT)
+    clip_band ((float *) band->rows,
+               4 * (gsize) pixels->source.width * band->n_rows);
 
   cam_input_builder_add_rows (pixels->input, pixels->pixel, band->rows,
                               pixels->stride, band->n_rows);
@@ -75,7 +87,7 @@ is_plain (GeglBuffer *buffer)
 
 /* The preview is another network's input, so to speak: its bytes, unscaled. */
 static CamInputBuilder *
-preview_builder (CamPixels *pixels, int size, GError **error)
+preview_builder (CamPixels *pixels, const CamPreviewBox *box, GError **error)
 {
   CamInputSettings settings = { .resize = CAM_RESIZE_STRETCH,
                                 .crop_fraction = 1,
@@ -84,10 +96,10 @@ preview_builder (CamPixels *pixels, int size, GError **error)
                                 .background = { 0.8, 0.8, 0.8 },
                                 .nhwc = TRUE };
   int w = pixels->source.width, h = pixels->source.height;
-  double scale = (double) size / MAX (w, h);
+  double scale = MIN ((double) box->width / w, (double) box->height / h);
 
-  settings.width = pixels->preview_width = MAX (1, lrint (w * scale));
-  settings.height = pixels->preview_height = MAX (1, lrint (h * scale));
+  settings.width = MAX (1, lrint (w * scale));
+  settings.height = MAX (1, lrint (h * scale));
   return cam_input_builder_new (&settings, w, h, w, h, error);
 }
 
@@ -102,11 +114,11 @@ open_buffers (CamPixels *pixels, GError **error)
   if (! pixels->buffer || (mask != -1 && ! pixels->mask))
     {
       g_set_error (error, CAM_PLUGIN_ERROR, CAM_PLUGIN_ERROR_GIMP,
-                   _("GIMP does not give the layer's pixels."));
+                   _ ("GIMP does not give the layer's pixels."));
       return FALSE;
     }
-  pixels->pixel
-      = is_plain (pixels->buffer) ? CAM_PIXEL_RGBA8 : CAM_PIXEL_RGBA_FLOAT;
+  pixels->pixel = is_plain (pixels->buffer) ? CAM_PIXEL_RGBA8
+                                            : CAM_PIXEL_RGBA_FLOAT;
   pixels->format = babl_format (pixels->pixel == CAM_PIXEL_RGBA8
                                     ? "R'G'B'A u8"
                                     : "R'G'B'A float");
@@ -126,15 +138,15 @@ allocate_bands (CamPixels *pixels, GError **error)
   if (pixels->bands[0] && pixels->bands[1] && pixels->mask_row)
     return TRUE;
   g_set_error (error, CAM_TENSOR_ERROR, CAM_TENSOR_ERROR_TOO_LARGE,
-               _("Out of memory for a band of %d x %d pixels: close other "
-                 "images or select a smaller part."),
+               _ ("Out of memory for a band of %d x %d pixels: close other "
+                  "images or select a smaller part."),
                pixels->source.width, pixels->band);
   return FALSE;
 }
 
 CamPixels *
 cam_pixels_new (const CamSource *source, const CamInputSettings *settings,
-                int preview_size, GError **error)
+                const CamPreviewBox *preview, GError **error)
 {
   g_autoptr (CamPixels) pixels = g_new0 (CamPixels, 1);
 
@@ -143,13 +155,12 @@ cam_pixels_new (const CamSource *source, const CamInputSettings *settings,
   pixels->source = *source;
   if (! open_buffers (pixels, error) || ! allocate_bands (pixels, error))
     return NULL;
-  pixels->input
-      = cam_input_builder_new (settings, source->width, source->height,
-                               source->width, source->height, error);
+  pixels->input = cam_input_builder_new (settings, source->width,
+                                         source->height, source->width,
+                                         source->height, error);
   if (! pixels->input)
     return NULL;
-  if (preview_size
-      && ! (pixels->preview = preview_builder (pixels, preview_size, error)))
+  if (preview && ! (pixels->preview = preview_builder (pixels, preview, error)))
     return NULL;
   pixels->worker = g_thread_pool_new (band_add, pixels, 1, TRUE, error);
   return pixels->worker ? g_steal_pointer (&pixels) : NULL;
@@ -167,8 +178,7 @@ apply_mask (CamPixels *pixels, guint8 *rows, int y, int n_rows)
       float *floats = (float *) bytes;
 
       gegl_buffer_get (pixels->mask, &row, 1.0, babl_format ("Y float"),
-                       pixels->mask_row, GEGL_AUTO_ROWSTRIDE,
-                       GEGL_ABYSS_NONE);
+                       pixels->mask_row, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
       for (int x = 0; x < width; x++)
         if (pixels->pixel == CAM_PIXEL_RGBA8)
           bytes[4 * x + 3] = lrintf (bytes[4 * x + 3] * pixels->mask_row[x]);
@@ -257,7 +267,7 @@ CamTensor *
 cam_pixels_read (const CamSource *source, const CamInputSettings *settings,
                  CamView *view, GError **error)
 {
-  CamPixels *pixels = cam_pixels_new (source, settings, 0, error);
+  CamPixels *pixels = cam_pixels_new (source, settings, NULL, error);
 
   if (! pixels)
     return NULL;

@@ -12,11 +12,16 @@
 
 typedef struct _CamPixels CamPixels;
 
+typedef struct
+{
+  int width, height;
+} CamPreviewBox;
+
 /* A second, smaller picture for previews is made in the same pass where
- * @preview_size (its longer side) is not 0. */
+ * @preview (the box that it fills one way or the other) is not NULL. */
 CamPixels *cam_pixels_new (const CamSource *source,
-                           const CamInputSettings *settings, int preview_size,
-                           GError **error);
+                           const CamInputSettings *settings,
+                           const CamPreviewBox *preview, GError **error);
 /* Reads one band; FALSE when all have been read. */
 gboolean cam_pixels_step (CamPixels *pixels);
 double cam_pixels_fraction (const CamPixels *pixels);

@@ -19,8 +19,8 @@ cam_preview_new (const CamTensor *pixels)
   preview->overlay = g_new (guint8, 4 * n);
   preview->out = g_new (guint8, 3 * n);
   for (gsize i = 0; i < 3 * n; i++)
-    preview->base[i]
-        = lrintf (CLAMP (((const float *) pixels->data)[i], 0, 255));
+    preview->base[i] = lrintf (CLAMP (((const float *) pixels->data)[i], 0,
+                                      255));
   return preview;
 }
 
@@ -56,8 +56,7 @@ blend_screen (float layer, float below)
 static float
 blend_overlay (float layer, float below)
 {
-  return below < 0.5f ? 2 * below * layer
-                      : 1 - 2 * (1 - layer) * (1 - below);
+  return below < 0.5f ? 2 * below * layer : 1 - 2 * (1 - layer) * (1 - below);
 }
 
 static float
@@ -82,9 +81,10 @@ blend_addition (float layer, float below)
 }
 
 /* In the order of cam_layer_modes (). */
-static float (*const blends[]) (float, float)
-    = { blend_normal,     blend_multiply,   blend_screen,  blend_overlay,
-        blend_soft_light, blend_hard_light, blend_addition };
+static float (*const blends[]) (float, float) = {
+  blend_normal,     blend_multiply,   blend_screen,  blend_overlay,
+  blend_soft_light, blend_hard_light, blend_addition
+};
 
 /* 256 x 256 results: a slider's move costs look-ups, not arithmetic. */
 static void
@@ -93,7 +93,7 @@ fill_table (guint8 *table, int mode)
   for (int layer = 0; layer < 256; layer++)
     for (int below = 0; below < 256; below++)
       {
-        float v = blends[mode] (layer / 255.0f, below / 255.0f);
+        float v = blends[mode](layer / 255.0f, below / 255.0f);
 
         table[256 * layer + below] = lrintf (255 * CLAMP (v, 0, 1));
       }
@@ -102,8 +102,9 @@ fill_table (guint8 *table, int mode)
 static guint8
 mix (int below, int above, int weight) /* weight 0 .. 65535 */
 {
-  return below + ((above - below) * weight + (above >= below ? 32767 : -32767))
-                     / 65535;
+  return below
+         + ((above - below) * weight + (above >= below ? 32767 : -32767))
+               / 65535;
 }
 
 static void
@@ -123,8 +124,8 @@ blend_overlay_on_base (CamPreview *preview, const CamOptions *settings)
         {
           int below = preview->base[3 * i + c];
 
-          preview->out[3 * i + c]
-              = mix (below, table[256 * over[c] + below], weight);
+          preview->out[3 * i + c] = mix (below, table[256 * over[c] + below],
+                                         weight);
         }
     }
 }

@@ -1,11 +1,13 @@
 /* run-build.c -- make a cluster database from a folder of pictures */
 #include "config.h"
 #include "plugin/build-process.h"
+#include "plugin/procedures.h"
 #include "plugin/run.h"
 #include "ui/build-panel.h"
 #include <glib/gi18n.h>
 
 #define POLL_MS 250
+#define GROUP CAM_PROC_BUILD
 
 typedef struct
 {
@@ -22,15 +24,15 @@ progress_text (const CamBuildState *state)
 
   if (! state->total)
     {
-      g_string_append (text, _("Starting..."));
+      g_string_append (text, _ ("Starting..."));
       return g_string_free (text, FALSE);
     }
-  g_string_append_printf (text, _("%s: %d of %d"), state->stage,
+  g_string_append_printf (text, _ ("%s: %d of %d"), state->stage,
                           (int) state->done, (int) state->total);
   if (state->rate > 0)
-    g_string_append_printf (text, _(", %.1f a second"), state->rate);
+    g_string_append_printf (text, _ (", %.1f a second"), state->rate);
   if (state->seconds_left >= 0)
-    g_string_append_printf (text, _(", %d:%02d left"),
+    g_string_append_printf (text, _ (", %d:%02d left"),
                             (int) state->seconds_left / 60,
                             (int) state->seconds_left % 60);
   return g_string_free (text, FALSE);
@@ -41,7 +43,7 @@ show_end (Build *build, const CamBuildState *state)
 {
   const char *message = state->message
                             ? state->message
-                            : _("The program ended without a word.");
+                            : _ ("The program ended without a word.");
 
   cam_build_panel_set_running (build->panel, FALSE);
   cam_build_panel_set_result (build->panel, message, state->good);
@@ -56,15 +58,55 @@ poll (gpointer data)
 
   if (! state->ended)
     {
-      cam_build_panel_set_progress (
-          build->panel, text,
-          state->total ? (double) state->done / state->total : -1);
+      cam_build_panel_set_progress (build->panel, text,
+                                    state->total
+                                        ? (double) state->done / state->total
+                                        : -1);
       return G_SOURCE_CONTINUE;
     }
   show_end (build, state);
   g_clear_pointer (&build->process, cam_build_process_free);
   build->poll = 0;
   return G_SOURCE_REMOVE;
+}
+
+/* ---- what was built last, to go on with or to change ---- */
+
+static void
+save_last (const CamBuildChoice *choice)
+{
+  g_autofree char *path = cam_last_values_path ();
+  g_autofree char *folder = g_path_get_dirname (path);
+  g_autoptr (GKeyFile) file = g_key_file_new ();
+
+  g_key_file_load_from_file (file, path, G_KEY_FILE_KEEP_COMMENTS, NULL);
+  g_key_file_set_string (file, GROUP, "folder", choice->folder);
+  g_key_file_set_string (file, GROUP, "model", choice->model);
+  g_key_file_set_string (file, GROUP, "database", choice->database);
+  g_key_file_set_integer (file, GROUP, "clusters", choice->clusters);
+  g_key_file_set_integer (file, GROUP, "triplets", choice->triplets);
+  g_mkdir_with_parents (folder, 0700);
+  g_key_file_save_to_file (file, path, NULL);
+}
+
+static void
+load_last (GtkWidget *panel)
+{
+  g_autofree char *path = cam_last_values_path ();
+  g_autoptr (GKeyFile) file = g_key_file_new ();
+  g_autofree char *folder = NULL, *model = NULL, *database = NULL;
+  CamBuildChoice choice = { NULL };
+
+  g_key_file_load_from_file (file, path, G_KEY_FILE_NONE, NULL);
+  folder = g_key_file_get_string (file, GROUP, "folder", NULL);
+  model = g_key_file_get_string (file, GROUP, "model", NULL);
+  database = g_key_file_get_string (file, GROUP, "database", NULL);
+  choice.folder = folder;
+  choice.model = model;
+  choice.database = database;
+  choice.clusters = g_key_file_get_integer (file, GROUP, "clusters", NULL);
+  choice.triplets = g_key_file_get_integer (file, GROUP, "triplets", NULL);
+  cam_build_panel_set (panel, &choice);
 }
 
 static void
@@ -87,6 +129,7 @@ start_or_stop (gboolean start, gpointer data)
       cam_build_panel_set_result (build->panel, error->message, FALSE);
       return;
     }
+  save_last (&choice);
   cam_build_panel_set_running (build->panel, TRUE);
   build->poll = g_timeout_add (POLL_MS, poll, build);
 }
@@ -100,12 +143,13 @@ run_dialog (void)
   GtkWidget *dialog;
 
   cam_host_ui_init ();
-  dialog = cam_host_dialog_new (_("Build Cluster Database"), "camlens-build",
+  dialog = cam_host_dialog_new (_ ("Build Cluster Database"), "camlens-build",
                                 NULL, CAM_PROC_BUILD);
   build.panel = cam_build_panel_new (models, start_or_stop, &build);
+  load_last (build.panel);
   gtk_box_pack_start (
-      GTK_BOX (gtk_dialog_get_content_area (GTK_DIALOG (dialog))),
-      build.panel, TRUE, TRUE, 0);
+      GTK_BOX (gtk_dialog_get_content_area (GTK_DIALOG (dialog))), build.panel,
+      TRUE, TRUE, 0);
   gtk_widget_show (dialog);
   while (cam_host_dialog_run (dialog) == CAM_RESPONSE_RESET)
     cam_build_panel_reset (build.panel);
@@ -119,13 +163,13 @@ run_dialog (void)
 static gboolean
 run_and_wait (const CamBuildSettings *settings, GError **error)
 {
-  g_autoptr (CamBuildProcess) process
-      = cam_build_process_start (settings, error);
+  g_autoptr (CamBuildProcess)
+      process = cam_build_process_start (settings, error);
   const CamBuildState *state;
 
   if (! process)
     return FALSE;
-  cam_host_progress_start (_("Building a cluster database"));
+  cam_host_progress_start (_ ("Building a cluster database"));
   while (! (state = cam_build_process_poll (process))->ended)
     {
       cam_host_progress (state->total ? (double) state->done / state->total
@@ -136,19 +180,17 @@ run_and_wait (const CamBuildSettings *settings, GError **error)
   if (state->good)
     return TRUE;
   g_set_error (error, CAM_PLUGIN_ERROR, CAM_PLUGIN_ERROR_PROGRAM,
-               _("The database was not built: %s"),
+               _ ("The database was not built: %s"),
                state->message ? state->message
-                              : _("The program ended without a word."));
+                              : _ ("The program ended without a word."));
   return FALSE;
 }
 
 gboolean
 cam_run_build (CamRunMode mode, const char *folder, const char *model,
-               const char *database, int clusters, int triplets,
-               GError **error)
+               const char *database, int clusters, int triplets, GError **error)
 {
-  CamBuildSettings settings
-      = { folder, model, database, clusters, triplets };
+  CamBuildSettings settings = { folder, model, database, clusters, triplets };
 
   return mode == CAM_RUN_NONINTERACTIVE ? run_and_wait (&settings, error)
                                         : run_dialog ();

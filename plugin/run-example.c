@@ -5,6 +5,7 @@
 #include "plugin/examples.h"
 #include "plugin/overlay-dialog.h"
 #include "plugin/pixels.h"
+#include "plugin/source.h"
 #include "plugin/timing.h"
 #include "plugin/triplet.h"
 #include <glib/gi18n.h>
@@ -17,9 +18,9 @@ read_example (const char *name, const CamLoaded *loaded, CamTriplet *triplet,
 
   if (! cam_example_open (name, &example, error))
     return FALSE;
-  triplet->input[which]
-      = cam_pixels_read (&example.source, &loaded->model->input,
-                         &triplet->view[which], error);
+  triplet->input[which] = cam_pixels_read (&example.source,
+                                           &loaded->model->input,
+                                           &triplet->view[which], error);
   cam_example_close (&example);
   return triplet->input[which] != NULL;
 }
@@ -28,15 +29,15 @@ static gboolean
 read_triplet (const CamSource *source, const CamOptions *options,
               const CamLoaded *loaded, CamTriplet *triplet, GError **error)
 {
-  triplet->input[CAM_ANCHOR]
-      = cam_pixels_read (source, &loaded->model->input,
-                         &triplet->view[CAM_ANCHOR], error);
+  triplet->input[CAM_ANCHOR] = cam_pixels_read (source, &loaded->model->input,
+                                                &triplet->view[CAM_ANCHOR],
+                                                error);
   return triplet->input[CAM_ANCHOR]
          && read_example (options->positive, loaded, triplet, CAM_POSITIVE,
                           error)
          && (! options->negative[0]
-             || read_example (options->negative, loaded, triplet,
-                              CAM_NEGATIVE, error));
+             || read_example (options->negative, loaded, triplet, CAM_NEGATIVE,
+                              error));
 }
 
 /* Without a dialog: everything in this thread. */
@@ -71,8 +72,8 @@ check (const CamSource *source, const CamOptions *options, GError **error)
   if (! options->positive[0])
     {
       g_set_error (error, CAM_OPTIONS_ERROR, CAM_OPTIONS_ERROR_VALUE,
-                   _("There is no positive picture: name a file, or a layer "
-                     "as 'layer:NUMBER'."));
+                   _ ("There is no positive picture: name a file, or a layer "
+                      "as 'layer:NUMBER'."));
       return FALSE;
     }
   return cam_apply_check (source, options, error);
@@ -87,13 +88,16 @@ cam_run_example (CamRunMode mode, gint32 image, gint32 drawable,
 
   cam_timing ("start");
   if (! cam_options_check (options, error)
-      || ! cam_host_source (image, drawable, &source, error))
+      || ! cam_source_find (image, drawable, &source, error))
     return FALSE;
   if (mode != CAM_RUN_INTERACTIVE && ! check (&source, options, error))
     return FALSE;
+  if (mode == CAM_RUN_NONINTERACTIVE
+      && ! cam_apply_check_colormap (&source, options, error))
+    return FALSE;
   if (mode == CAM_RUN_INTERACTIVE)
     explanation = cam_overlay_dialog_run (&source, options, TRUE, error);
-  cam_host_progress_start (_("Explaining by example"));
+  cam_host_progress_start (_ ("Explaining by example"));
   if (mode != CAM_RUN_INTERACTIVE)
     explanation = explain (&source, options, error);
   if (explanation)

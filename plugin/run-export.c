@@ -26,8 +26,8 @@ default_base (gint32 image)
 static char *
 path_of (const CamExportChoice *choice, CamExport what)
 {
-  g_autofree char *name
-      = g_strconcat (choice->base, cam_export_ending (what), NULL);
+  g_autofree char *name = g_strconcat (choice->base, cam_export_ending (what),
+                                       NULL);
 
   return g_build_filename (choice->folder, name, NULL);
 }
@@ -73,12 +73,12 @@ run_dialog (gint32 image, gint32 layer, GError **error)
   int response = GTK_RESPONSE_OK;
 
   cam_host_ui_init ();
-  dialog = cam_host_dialog_new (_("Export Overlay"), "camlens-export",
-                                _("_Export"), CAM_PROC_EXPORT);
+  dialog = cam_host_dialog_new (_ ("Export Overlay"), "camlens-export",
+                                _ ("_Export"), CAM_PROC_EXPORT);
   panel = cam_export_panel_new (base);
   gtk_box_pack_start (
-      GTK_BOX (gtk_dialog_get_content_area (GTK_DIALOG (dialog))), panel,
-      TRUE, TRUE, 0);
+      GTK_BOX (gtk_dialog_get_content_area (GTK_DIALOG (dialog))), panel, TRUE,
+      TRUE, 0);
   gtk_widget_show (dialog);
   while (! done && response != GTK_RESPONSE_CANCEL
          && response != GTK_RESPONSE_DELETE_EVENT)
@@ -102,7 +102,7 @@ run_dialog (gint32 image, gint32 layer, GError **error)
   gtk_widget_destroy (dialog);
   if (! done)
     g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CANCELLED,
-                         _("Cancelled"));
+                         _ ("Cancelled"));
   return done;
 }
 
@@ -117,14 +117,14 @@ cam_run_export (CamRunMode mode, gint32 image, gint32 drawable, int what,
   if (what < 0 || what >= CAM_N_EXPORTS)
     {
       g_set_error (error, CAM_OPTIONS_ERROR, CAM_OPTIONS_ERROR_VALUE,
-                   _("This cannot be exported: choose overlay (0), composite "
-                     "(1), heat-map (2), array (3) or provenance (4)."));
+                   _ ("This cannot be exported: choose overlay (0), composite "
+                      "(1), heat-map (2), array (3) or provenance (4)."));
       return FALSE;
     }
   if (! path[0])
     {
       g_set_error (error, CAM_OPTIONS_ERROR, CAM_OPTIONS_ERROR_VALUE,
-                   _("The file to export to has no name."));
+                   _ ("The file to export to has no name."));
       return FALSE;
     }
   return cam_export_write (image, drawable, what, path, error);

@@ -8,14 +8,14 @@
 #include "plugin/apply.h"
 #include "plugin/overlay-dialog.h"
 #include "plugin/pixels.h"
+#include "plugin/source.h"
 #include "plugin/timing.h"
 #include <glib/gi18n.h>
 
 static CamLoaded *
 load (const CamOptions *settings, GError **error)
 {
-  g_autoptr (CamLoaded) loaded
-      = cam_loaded_new (settings->model, NULL, error);
+  g_autoptr (CamLoaded) loaded = cam_loaded_new (settings->model, NULL, error);
 
   if (! loaded
       || ! cam_loaded_use_database (loaded, settings->database, NULL, error))
@@ -40,13 +40,12 @@ explain (const CamSource *source, const CamOptions *settings, GError **error)
   cam_timing ("pixels from GIMP");
   if (! input)
     return NULL;
-  observation
-      = cam_explainer_observe (loaded->explainer, input, &view, NULL, error);
+  observation = cam_explainer_observe (loaded->explainer, input, &view, NULL,
+                                       error);
   cam_timing ("forward");
   if (! observation)
     return NULL;
-  explanation
-      = cam_explanation_look_up (loaded, observation, settings, error);
+  explanation = cam_explanation_look_up (loaded, observation, settings, error);
   cam_timing ("map");
   return explanation;
 }
@@ -72,18 +71,20 @@ cam_run_overlay (CamRunMode mode, gint32 image, gint32 drawable,
 
   cam_timing ("start");
   if (! cam_options_check (settings, error)
-      || ! cam_host_source (image, drawable, &source, error))
+      || ! cam_source_find (image, drawable, &source, error))
     return FALSE;
   if (mode != CAM_RUN_INTERACTIVE
       && ! cam_apply_check (&source, settings, error))
     return FALSE;
+  if (mode == CAM_RUN_NONINTERACTIVE
+      && ! cam_apply_check_colormap (&source, settings, error))
+    return FALSE;
   if (mode == CAM_RUN_INTERACTIVE)
     explanation = cam_overlay_dialog_run (&source, settings, FALSE, error);
-  cam_host_progress_start (_("Grad-CAM overlay"));
+  cam_host_progress_start (_ ("Grad-CAM overlay"));
   if (mode != CAM_RUN_INTERACTIVE)
     explanation = explain (&source, settings, error);
-  done = explanation
-         && finish (&source, explanation, settings, result, error);
+  done = explanation && finish (&source, explanation, settings, result, error);
   cam_host_progress_end ();
   if (done && mode != CAM_RUN_NONINTERACTIVE)
     cam_host_flush ();

@@ -33,6 +33,6 @@ gboolean cam_run_example (CamRunMode mode, gint32 image, gint32 drawable,
 gboolean cam_run_export (CamRunMode mode, gint32 image, gint32 drawable,
                          int what, const char *path, GError **error);
 /* A dialog, or a build that is waited for. */
-gboolean cam_run_build (CamRunMode mode, const char *folder,
-                        const char *model, const char *database, int clusters,
-                        int triplets, GError **error);
+gboolean cam_run_build (CamRunMode mode, const char *folder, const char *model,
+                        const char *database, int clusters, int triplets,
+                        GError **error);

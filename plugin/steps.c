@@ -12,18 +12,17 @@ struct _CamSteps
   const CamSource *source;
   const CamOptions *settings;
   gboolean example; /* explain by example, without a database */
-  int preview_size;
   CamReportFunc report;
   gpointer data;
 
   /* what has been made, in the order of making */
   CamLoaded *loaded;
-  char *model;    /* the name that it was loaded by      */
-  char *database; /* the same; NULL: not opened          */
+  char *model;                 /* the name that it was loaded by      */
+  char *database;              /* the same; NULL: not opened          */
   CamTriplet inputs;           /* the picture, and its examples */
   char *names[CAM_N_EXAMPLES]; /* which these inputs are of; the first: "" */
   CamObservation *observation;
-  float *weights;              /* of the examples */
+  float *weights; /* of the examples */
   CamExplanation *explanation;
 
   /* what goes on */
@@ -122,8 +121,8 @@ load (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
   Work *work = data;
 
   if (! work->loaded)
-    work->loaded
-        = cam_loaded_new (work->settings->model, cancellable, &work->error);
+    work->loaded = cam_loaded_new (work->settings->model, cancellable,
+                                   &work->error);
   if (work->loaded && work->example)
     cam_loaded_use_gradient (work->loaded, &work->error);
   else if (work->loaded)
@@ -135,7 +134,7 @@ load (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 static void
 report_loaded (CamSteps *steps)
 {
-  CamReport news = { .doing = _("Reading the picture..."), .loaded = TRUE };
+  CamReport news = { .doing = _ ("Reading the picture..."), .loaded = TRUE };
 
   news.n_channels = steps->loaded->explainer
                         ? cam_explainer_channels (steps->loaded->explainer)
@@ -168,8 +167,8 @@ start_load (CamSteps *steps)
   g_free (steps->database);
   steps->model = g_strdup (steps->settings->model);
   steps->database = g_strdup (steps->settings->database);
-  report (steps, steps->loaded ? _("Opening the database...")
-                               : _("Loading the model..."));
+  report (steps, steps->loaded ? _ ("Opening the database...")
+                               : _ ("Loading the model..."));
   start_work (steps, load, load_done);
 }
 
@@ -216,14 +215,14 @@ stop_reading (CamSteps *steps)
 static void
 pixels_read (CamSteps *steps)
 {
-  CamReport news = { .doing = _("Running the network...") };
+  CamReport news = { .doing = _ ("Running the network...") };
   g_autoptr (CamTensor) preview = NULL;
   g_autoptr (GError) error = NULL;
   int which = steps->which;
 
-  steps->inputs.input[which]
-      = cam_pixels_finish (g_steal_pointer (&steps->pixels),
-                           &steps->inputs.view[which], &preview, &error);
+  steps->inputs.input[which] =
+      cam_pixels_finish (g_steal_pointer (&steps->pixels),
+                         &steps->inputs.view[which], &preview, &error);
   cam_example_close (&steps->opened);
   if (! steps->inputs.input[which])
     {
@@ -248,6 +247,9 @@ read_some (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
+static const CamPreviewBox preview_box = { CAM_PREVIEW_WIDTH,
+                                           CAM_PREVIEW_HEIGHT };
+
 static gboolean
 open_picture (CamSteps *steps, GError **error)
 {
@@ -257,9 +259,10 @@ open_picture (CamSteps *steps, GError **error)
       && ! cam_example_open (input_name (steps, steps->which), &steps->opened,
                              error))
     return FALSE;
-  steps->pixels = cam_pixels_new (
-      anchor ? steps->source : &steps->opened.source,
-      &steps->loaded->model->input, anchor ? steps->preview_size : 0, error);
+  steps->pixels = cam_pixels_new (anchor ? steps->source
+                                         : &steps->opened.source,
+                                  &steps->loaded->model->input,
+                                  anchor ? &preview_box : NULL, error);
   return steps->pixels != NULL;
 }
 
@@ -275,15 +278,14 @@ start_reading (CamSteps *steps)
       report_error (steps, error);
       return;
     }
-  report (steps, _("Reading the picture..."));
+  report (steps, _ ("Reading the picture..."));
   steps->reading = g_idle_add (read_some, steps);
 }
 
 /* ---- the forward pass ---- */
 
 static void
-observe (GTask *task, gpointer source, gpointer data,
-         GCancellable *cancellable)
+observe (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
   Work *work = data;
 
@@ -291,9 +293,10 @@ observe (GTask *task, gpointer source, gpointer data,
     cam_triplet_explain (work->loaded, &work->inputs, &work->observation,
                          &work->weights, cancellable, &work->error);
   else
-    work->observation = cam_explainer_observe (
-        work->loaded->explainer, work->inputs.input[CAM_ANCHOR],
-        &work->inputs.view[CAM_ANCHOR], cancellable, &work->error);
+    work->observation = cam_explainer_observe (work->loaded->explainer,
+                                               work->inputs.input[CAM_ANCHOR],
+                                               &work->inputs.view[CAM_ANCHOR],
+                                               cancellable, &work->error);
   g_task_return_boolean (task, TRUE);
 }
 
@@ -323,12 +326,15 @@ explain (CamSteps *steps)
   g_autoptr (GError) error = NULL;
 
   if (steps->example)
-    steps->explanation = cam_explanation_of_weights (
-        steps->loaded, steps->observation, steps->weights,
-        steps->inputs.input[CAM_NEGATIVE] != NULL, steps->settings);
+    steps->explanation =
+        cam_explanation_of_weights (steps->loaded, steps->observation,
+                                    steps->weights,
+                                    steps->inputs.input[CAM_NEGATIVE] != NULL,
+                                    steps->settings);
   else
-    steps->explanation = cam_explanation_look_up (
-        steps->loaded, steps->observation, steps->settings, &error);
+    steps->explanation = cam_explanation_look_up (steps->loaded,
+                                                  steps->observation,
+                                                  steps->settings, &error);
   if (steps->explanation)
     report (steps, NULL);
   else
@@ -346,8 +352,7 @@ other_model (const CamSteps *steps)
 static gboolean
 other_database (const CamSteps *steps)
 {
-  return steps->database
-         && strcmp (steps->database, steps->settings->database);
+  return steps->database && strcmp (steps->database, steps->settings->database);
 }
 
 static gboolean
@@ -402,11 +407,11 @@ needs_loading (const CamSteps *steps)
 static void
 ask_for_positive (CamSteps *steps)
 {
-  g_autoptr (GError) error = g_error_new_literal (
-      CAM_PLUGIN_ERROR, CAM_PLUGIN_ERROR_NOTHING,
-      _("Choose a positive picture: one that the network should find alike."));
+  CamReport news = { .hint = _ ("Choose a positive picture: one that the "
+                                "network should find alike.") };
 
-  report_error (steps, error);
+  steps->failed = TRUE;
+  steps->report (&news, steps->data);
 }
 
 static void
@@ -423,7 +428,7 @@ advance (CamSteps *steps)
     ask_for_positive (steps);
   else if (! steps->observation)
     {
-      report (steps, _("Running the network..."));
+      report (steps, _ ("Running the network..."));
       start_work (steps, observe, observe_done);
     }
   else if (! steps->explanation)
@@ -450,15 +455,13 @@ cam_steps_changed (CamSteps *steps, CamChanged what)
 
 CamSteps *
 cam_steps_new (const CamSource *source, const CamOptions *settings,
-               gboolean example, int preview_size, CamReportFunc func,
-               gpointer data)
+               gboolean example, CamReportFunc func, gpointer data)
 {
   CamSteps *steps = g_new0 (CamSteps, 1);
 
   steps->source = source;
   steps->settings = settings;
   steps->example = example;
-  steps->preview_size = preview_size;
   steps->opened.opened = -1;
   steps->report = func;
   steps->data = data;

@@ -16,6 +16,7 @@ typedef struct
 {
   const char *doing;       /* "Loading the model..."; NULL: all is done */
   const GError *error;     /* why it cannot go on until something changes */
+  const char *hint;        /* the same, where nothing is wrong            */
   gboolean loaded;         /* another model or database than before       */
   int n_channels;          /* of the layer, when it has become known      */
   const CamTensor *pixels; /* of the preview, when they have been read    */
@@ -25,8 +26,7 @@ typedef void (*CamReportFunc) (const CamReport *report, gpointer data);
 
 /* @source and @settings live longer. */
 CamSteps *cam_steps_new (const CamSource *source, const CamOptions *settings,
-                         gboolean example, int preview_size,
-                         CamReportFunc report, gpointer data);
+                         gboolean example, CamReportFunc report, gpointer data);
 /* Cancels and waits for what runs, which is soon. */
 void cam_steps_free (CamSteps *steps);
 

@@ -22,8 +22,8 @@ cam_triplet_explain (CamLoaded *loaded, const CamTriplet *triplet,
                      CamObservation **anchor, float **weights,
                      GCancellable *cancellable, GError **error)
 {
-  g_autoptr (CamObservation) positive
-      = observe (loaded, triplet, CAM_POSITIVE, cancellable, error);
+  g_autoptr (CamObservation)
+      positive = observe (loaded, triplet, CAM_POSITIVE, cancellable, error);
   g_autoptr (CamObservation) negative = NULL, last = NULL;
 
   if (! positive)
@@ -36,9 +36,11 @@ cam_triplet_explain (CamLoaded *loaded, const CamTriplet *triplet,
   last = observe (loaded, triplet, CAM_ANCHOR, cancellable, error);
   if (! last)
     return FALSE;
-  *weights = cam_explainer_triplet_weights (
-      loaded->explainer, last, positive->embedding,
-      negative ? negative->embedding : NULL, cancellable, error);
+  *weights = cam_explainer_triplet_weights (loaded->explainer, last,
+                                            positive->embedding,
+                                            negative ? negative->embedding
+                                                     : NULL,
+                                            cancellable, error);
   if (! *weights)
     return FALSE;
   *anchor = g_steal_pointer (&last);

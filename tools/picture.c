@@ -136,7 +136,21 @@ step (VipsImage **image, int failed, VipsImage **next)
   return ! failed;
 }
 
-/* A profile that calls itself sRGB needs no conversion. */
+/* In ASCII, or in UTF-16 as version 4 profiles have it */
+static gboolean
+contains_word (const void *data, size_t length, const char *word)
+{
+  gsize n = strlen (word);
+  g_autofree char *wide = g_malloc0 (2 * n);
+
+  for (gsize i = 0; i < n; i++)
+    wide[2 * i + 1] = word[i];
+  return memmem (data, length, word, n) != NULL
+         || memmem (data, length, wide, 2 * n) != NULL;
+}
+
+/* A profile that calls itself sRGB needs no conversion, but for GIMP's "Linear
+ * sRGB". */
 static gboolean
 has_other_profile (VipsImage *image)
 {
@@ -146,8 +160,8 @@ has_other_profile (VipsImage *image)
   if (vips_image_get_typeof (image, VIPS_META_ICC_NAME) == 0
       || vips_image_get_blob (image, VIPS_META_ICC_NAME, &data, &length) != 0)
     return FALSE;
-  return memmem (data, length, "sRGB", 4) == NULL
-         && memmem (data, length, "\0s\0R\0G\0B", 8) == NULL;
+  return ! contains_word (data, length, "sRGB")
+         || contains_word (data, length, "inear");
 }
 
 static int

@@ -52,9 +52,10 @@ folder_chosen (GtkFileChooser *chooser, Panel *panel)
 static void
 choose_database (GtkButton *button, Panel *panel)
 {
-  g_autofree char *path = cam_choose_path (
-      GTK_WIDGET (button), _("The Database to Build"),
-      GTK_FILE_CHOOSER_ACTION_SAVE, "*.camdb", _("Cluster databases"));
+  g_autofree char *path = cam_choose_path (GTK_WIDGET (button),
+                                           _ ("The Database to Build"),
+                                           GTK_FILE_CHOOSER_ACTION_SAVE,
+                                           "*.camdb", _ ("Cluster databases"));
 
   if (path)
     gtk_entry_set_text (GTK_ENTRY (panel->database), path);
@@ -69,7 +70,7 @@ pressed (GtkButton *button, Panel *panel)
 static GtkWidget *
 model_new (const GPtrArray *models)
 {
-  CamChoiceFiles files = { _("Choose a Model"), "*.onnx", _("ONNX models") };
+  CamChoiceFiles files = { _ ("Choose a Model"), "*.onnx", _ ("ONNX models") };
   GtkWidget *choice = cam_choice_new (&files, G_CALLBACK (nothing), NULL);
 
   for (guint i = 0; i < models->len; i++)
@@ -87,7 +88,7 @@ static GtkWidget *
 database_new (Panel *panel)
 {
   GtkWidget *box = cam_hbox_new (6);
-  GtkWidget *button = gtk_button_new_with_mnemonic (_("Choos_e..."));
+  GtkWidget *button = gtk_button_new_with_mnemonic (_ ("Choos_e..."));
 
   panel->database = gtk_entry_new ();
   gtk_entry_set_width_chars (GTK_ENTRY (panel->database), 36);
@@ -104,21 +105,22 @@ settings_new (Panel *panel, const GPtrArray *models)
   GtkWidget *box = cam_vbox_new (6);
   GtkSizeGroup *group = gtk_size_group_new (GTK_SIZE_GROUP_HORIZONTAL);
 
-  panel->folder = gtk_file_chooser_button_new (
-      _("Choose a Folder"), GTK_FILE_CHOOSER_ACTION_SELECT_FOLDER);
+  panel->folder =
+      gtk_file_chooser_button_new (_ ("Choose a Folder"),
+                                   GTK_FILE_CHOOSER_ACTION_SELECT_FOLDER);
   g_signal_connect (panel->folder, "selection-changed",
                     G_CALLBACK (folder_chosen), panel);
   panel->model = model_new (models);
-  panel->clusters
-      = GTK_ADJUSTMENT (gtk_adjustment_new (CLUSTERS, 1, 1000, 1, 10, 0));
-  panel->triplets
-      = GTK_ADJUSTMENT (gtk_adjustment_new (TRIPLETS, 1, 1000, 1, 10, 0));
-  cam_row_add (box, group, _("Pictures in _folder:"), panel->folder);
-  cam_row_add (box, group, _("_Model:"), panel->model);
-  cam_row_add (box, group, _("_Database:"), database_new (panel));
-  cam_row_add (box, group, _("C_lusters:"),
+  panel->clusters = GTK_ADJUSTMENT (gtk_adjustment_new (CLUSTERS, 1, 1000, 1,
+                                                        10, 0));
+  panel->triplets = GTK_ADJUSTMENT (gtk_adjustment_new (TRIPLETS, 1, 1000, 1,
+                                                        10, 0));
+  cam_row_add (box, group, _ ("Pictures in _folder:"), panel->folder);
+  cam_row_add (box, group, _ ("_Model:"), panel->model);
+  cam_row_add (box, group, _ ("_Database:"), database_new (panel));
+  cam_row_add (box, group, _ ("C_lusters:"),
                cam_scale_new (panel->clusters, 0));
-  cam_row_add (box, group, _("_Triplets a picture:"),
+  cam_row_add (box, group, _ ("_Triplets a picture:"),
                cam_scale_new (panel->triplets, 0));
   g_object_unref (group);
   return box;
@@ -130,13 +132,13 @@ progress_new (Panel *panel)
   GtkWidget *box = cam_vbox_new (6), *line = cam_hbox_new (6);
   GtkWidget *buttons = cam_hbox_new (6);
 
-  panel->button = gtk_button_new_with_mnemonic (_("_Start"));
+  panel->button = gtk_button_new_with_mnemonic (_ ("_Start"));
   panel->progress = gtk_progress_bar_new ();
   panel->icon = cam_icon_new ("dialog-information");
-  panel->text = cam_label_new (
-      _("A subfolder is a label. The build goes on when this window is "
-        "closed; Stop keeps what has been done."),
-      60);
+  panel->text = cam_label_new (_ ("A subfolder is a label. The build goes on "
+                                  "when this window is "
+                                  "closed; Stop keeps what has been done."),
+                               72);
   g_signal_connect (panel->button, "clicked", G_CALLBACK (pressed), panel);
   gtk_box_pack_start (GTK_BOX (buttons), panel->progress, TRUE, TRUE, 0);
   gtk_box_pack_start (GTK_BOX (buttons), panel->button, FALSE, FALSE, 0);
@@ -148,8 +150,7 @@ progress_new (Panel *panel)
 }
 
 GtkWidget *
-cam_build_panel_new (const GPtrArray *models, CamBuildFunc func,
-                     gpointer data)
+cam_build_panel_new (const GPtrArray *models, CamBuildFunc func, gpointer data)
 {
   Panel *panel = g_new0 (Panel, 1);
   GtkWidget *box = cam_vbox_new (18);
@@ -183,17 +184,43 @@ CamBuildChoice
 cam_build_panel_get (GtkWidget *widget)
 {
   Panel *panel = get (widget);
+  char *folder =
+      gtk_file_chooser_get_filename (GTK_FILE_CHOOSER (panel->folder));
   CamBuildChoice choice;
 
-  g_free (panel->folder_path);
-  panel->folder_path
-      = gtk_file_chooser_get_filename (GTK_FILE_CHOOSER (panel->folder));
+  if (folder) /* not known yet just after it has been set */
+    {
+      g_free (panel->folder_path);
+      panel->folder_path = folder;
+    }
   choice.folder = panel->folder_path ? panel->folder_path : "";
   choice.model = cam_choice_get (panel->model);
   choice.database = gtk_entry_get_text (GTK_ENTRY (panel->database));
   choice.clusters = gtk_adjustment_get_value (panel->clusters);
   choice.triplets = gtk_adjustment_get_value (panel->triplets);
   return choice;
+}
+
+void
+cam_build_panel_set (GtkWidget *widget, const CamBuildChoice *choice)
+{
+  Panel *panel = get (widget);
+
+  if (choice->database)
+    gtk_entry_set_text (GTK_ENTRY (panel->database), choice->database);
+  if (choice->folder && choice->folder[0])
+    {
+      g_free (panel->folder_path);
+      panel->folder_path = g_strdup (choice->folder);
+      gtk_file_chooser_set_filename (GTK_FILE_CHOOSER (panel->folder),
+                                     choice->folder);
+    }
+  if (choice->model)
+    cam_choice_set (panel->model, choice->model);
+  if (choice->clusters)
+    gtk_adjustment_set_value (panel->clusters, choice->clusters);
+  if (choice->triplets)
+    gtk_adjustment_set_value (panel->triplets, choice->triplets);
 }
 
 void
@@ -204,7 +231,7 @@ cam_build_panel_set_running (GtkWidget *widget, gboolean running)
   panel->running = running;
   gtk_widget_set_sensitive (panel->settings, ! running);
   gtk_button_set_label (GTK_BUTTON (panel->button),
-                        running ? _("_Stop") : _("_Start"));
+                        running ? _ ("_Stop") : _ ("_Start"));
 }
 
 void
@@ -222,13 +249,12 @@ cam_build_panel_set_progress (GtkWidget *widget, const char *text,
 }
 
 void
-cam_build_panel_set_result (GtkWidget *widget, const char *text,
-                            gboolean good)
+cam_build_panel_set_result (GtkWidget *widget, const char *text, gboolean good)
 {
   Panel *panel = get (widget);
 
   gtk_label_set_text (GTK_LABEL (panel->text), text);
-  gtk_image_set_from_icon_name (
-      GTK_IMAGE (panel->icon), good ? "dialog-information" : "dialog-warning",
-      GTK_ICON_SIZE_MENU);
+  gtk_image_set_from_icon_name (GTK_IMAGE (panel->icon),
+                                good ? "dialog-information" : "dialog-warning",
+                                GTK_ICON_SIZE_MENU);
 }

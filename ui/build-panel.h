@@ -17,6 +17,8 @@ GtkWidget *cam_build_panel_new (const GPtrArray *models, CamBuildFunc func,
                                 gpointer data);
 void cam_build_panel_reset (GtkWidget *panel);
 CamBuildChoice cam_build_panel_get (GtkWidget *panel);
+/* What is NULL or 0 stays as it is. */
+void cam_build_panel_set (GtkWidget *panel, const CamBuildChoice *choice);
 void cam_build_panel_set_running (GtkWidget *panel, gboolean running);
 /* @fraction below 0: not known yet. */
 void cam_build_panel_set_progress (GtkWidget *panel, const char *text,

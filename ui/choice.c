@@ -38,9 +38,10 @@ is_file_line (Choice *choice, int line)
 static void
 choose_file (GtkWidget *widget, Choice *choice)
 {
-  g_autofree char *path = cam_choose_path (
-      widget, choice->files.chooser_title, GTK_FILE_CHOOSER_ACTION_OPEN,
-      choice->files.pattern, choice->files.pattern_title);
+  g_autofree char *path = cam_choose_path (widget, choice->files.chooser_title,
+                                           GTK_FILE_CHOOSER_ACTION_OPEN,
+                                           choice->files.pattern,
+                                           choice->files.pattern_title);
 
   choice->filling = TRUE;
   gtk_combo_box_set_active (GTK_COMBO_BOX (widget), choice->active);
@@ -72,7 +73,7 @@ add_file_line (GtkWidget *widget, Choice *choice)
 {
   if (choice->files.chooser_title)
     gtk_combo_box_text_append_text (GTK_COMBO_BOX_TEXT (widget),
-                                    _("Another file..."));
+                                    _ ("Another file..."));
 }
 
 GtkWidget *

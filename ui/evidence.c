@@ -4,7 +4,7 @@
 #include "ui/widgets.h"
 #include <glib/gi18n.h>
 
-#define WIDTH 44    /* characters */
+#define WIDTH 44 /* characters */
 #define THUMBNAIL 64
 #define N_EXEMPLARS 5
 #define N_LABELS 4
@@ -12,7 +12,6 @@
 typedef struct
 {
   GtkWidget *cluster, *labels, *similarity, *nearest, *exemplars;
-  GtkWidget *warning, *warning_text;
 } Evidence;
 
 static Evidence *
@@ -43,15 +42,7 @@ cam_evidence_new (void)
   e->nearest = line (box);
   e->exemplars = cam_hbox_new (4);
   gtk_box_pack_start (GTK_BOX (box), e->exemplars, FALSE, FALSE, 0);
-  e->warning = cam_hbox_new (6);
-  e->warning_text = cam_label_new (NULL, WIDTH - 4);
-  gtk_box_pack_start (GTK_BOX (e->warning), cam_icon_new ("dialog-warning"),
-                      FALSE, FALSE, 0);
-  gtk_box_pack_start (GTK_BOX (e->warning), e->warning_text, TRUE, TRUE, 0);
-  gtk_box_pack_start (GTK_BOX (box), e->warning, FALSE, FALSE, 0);
   gtk_widget_show_all (box);
-  gtk_widget_hide (e->warning);
-  gtk_widget_set_no_show_all (e->warning, TRUE);
   return box;
 }
 
@@ -69,14 +60,14 @@ label_line (const CamCluster *members)
 
   for (guint i = 0; i < members->labels->len && i < N_LABELS; i++)
     {
-      const CamLabelCount *label
-          = &g_array_index (members->labels, CamLabelCount, i);
+      const CamLabelCount *label = &g_array_index (members->labels,
+                                                   CamLabelCount, i);
 
       g_string_append_printf (text, "%s%s (%d)", i ? ", " : "", label->label,
                               label->count);
     }
   if (members->labels->len > N_LABELS)
-    g_string_append_printf (text, _(" and %d more"),
+    g_string_append_printf (text, _ (" and %d more"),
                             members->labels->len - N_LABELS);
   return g_string_free (text, FALSE);
 }
@@ -97,10 +88,10 @@ static void
 add_exemplar (GtkWidget *box, const CamExemplar *exemplar)
 {
   g_autoptr (GdkPixbuf) pixbuf = thumbnail (exemplar->thumbnail);
-  g_autofree char *tip
-      = exemplar->label
-            ? g_strdup_printf ("%s\n%s", exemplar->name, exemplar->label)
-            : g_strdup (exemplar->name);
+  g_autofree char *tip = exemplar->label
+                             ? g_strdup_printf ("%s\n%s", exemplar->name,
+                                                exemplar->label)
+                             : g_strdup (exemplar->name);
   GtkWidget *widget;
 
   if (pixbuf)
@@ -127,11 +118,11 @@ destroy_child (GtkWidget *child, gpointer data)
 static void
 set_exemplars (Evidence *e, const CamEvidence *evidence)
 {
-  const GPtrArray *list
-      = evidence && evidence->members ? evidence->members->exemplars : NULL;
+  const GPtrArray *list = evidence && evidence->members
+                              ? evidence->members->exemplars
+                              : NULL;
 
-  gtk_container_foreach (GTK_CONTAINER (e->exemplars),
-                         destroy_child, NULL);
+  gtk_container_foreach (GTK_CONTAINER (e->exemplars), destroy_child, NULL);
   if (evidence && evidence->neighbour)
     add_exemplar (e->exemplars, evidence->neighbour);
   else
@@ -139,15 +130,15 @@ set_exemplars (Evidence *e, const CamEvidence *evidence)
       add_exemplar (e->exemplars, g_ptr_array_index (list, i));
 }
 
-static const char *
-warning (const CamEvidence *evidence)
+const char *
+cam_evidence_warning (const CamEvidence *evidence)
 {
   if (evidence->empty)
-    return _("The heat map is empty: none of the kept channels speaks for "
-             "this picture. Keep more channels, or choose another database.");
+    return _ ("The heat map is empty: none of the kept channels speaks for "
+              "this picture. Keep more channels, or choose another database.");
   if (evidence->far)
-    return _("This picture is far from everything the database was made of: "
-             "take the explanation with care.");
+    return _ ("This picture is far from everything the database was made of: "
+              "take the explanation with care.");
   return NULL;
 }
 
@@ -155,10 +146,10 @@ static const char *
 pictures_line (const CamEvidence *evidence)
 {
   if (evidence->neighbour)
-    return _("Weights of this picture:");
+    return _ ("Weights of this picture:");
   if (evidence->members && evidence->members->exemplars->len)
-    return _("Its nearest pictures:");
-  return _("The database names no pictures.");
+    return _ ("Its nearest pictures:");
+  return _ ("The database names no pictures.");
 }
 
 static void
@@ -166,21 +157,20 @@ set_lines (Evidence *e, const CamEvidence *evidence)
 {
   const CamCluster *members = evidence->members;
 
-  set_text (e->cluster,
-            members ? g_strdup_printf (
-                          ngettext ("Cluster %d of %d, with %d picture",
-                                    "Cluster %d of %d, with %d pictures",
-                                    members->n_members),
-                          evidence->cluster, evidence->n_clusters,
-                          members->n_members)
-                    : g_strdup_printf (_("Cluster %d of %d"),
-                                       evidence->cluster,
-                                       evidence->n_clusters));
-  set_text (e->labels,
-            members && members->labels->len ? label_line (members)
-                                            : g_strdup (_("No labels")));
-  set_text (e->similarity, g_strdup_printf (_("Similarity %.3f"),
-                                            evidence->similarity));
+  set_text (
+      e->cluster,
+      members ? g_strdup_printf (ngettext ("Cluster %d of %d, with %d picture",
+                                           "Cluster %d of %d, with %d pictures",
+                                           members->n_members),
+                                 evidence->cluster, evidence->n_clusters,
+                                 members->n_members)
+              : g_strdup_printf (_ ("Cluster %d of %d"), evidence->cluster,
+                                 evidence->n_clusters));
+  set_text (e->labels, members && members->labels->len
+                           ? label_line (members)
+                           : g_strdup (_ ("No labels")));
+  set_text (e->similarity,
+            g_strdup_printf (_ ("Similarity %.3f"), evidence->similarity));
   gtk_label_set_text (GTK_LABEL (e->nearest), pictures_line (evidence));
 }
 
@@ -188,16 +178,13 @@ void
 cam_evidence_set (GtkWidget *widget, const CamEvidence *evidence)
 {
   Evidence *e = get (widget);
-  const char *text = evidence ? warning (evidence) : NULL;
 
   set_exemplars (e, evidence);
-  gtk_widget_set_visible (e->warning, text != NULL);
-  gtk_label_set_text (GTK_LABEL (e->warning_text), text ? text : "");
   if (evidence)
     set_lines (e, evidence);
   else
     {
-      gtk_label_set_text (GTK_LABEL (e->cluster), _("Nothing to show yet"));
+      gtk_label_set_text (GTK_LABEL (e->cluster), _ ("Nothing to show yet"));
       gtk_label_set_text (GTK_LABEL (e->labels), "");
       gtk_label_set_text (GTK_LABEL (e->similarity), "");
       gtk_label_set_text (GTK_LABEL (e->nearest), "");

@@ -1,7 +1,8 @@
 /* evidence.h -- what an explanation rests on, beside its picture
  *
- * The cluster's number, size and labels, its nearest exemplars, the similarity,
- * and a warning where the picture is far from everything or the map is empty.
+ * The cluster's number, size and labels, its nearest exemplars, the similarity;
+ * and words of warning where the picture is far from everything or the map is
+ * empty.
  */
 #pragma once
 
@@ -12,11 +13,14 @@ typedef struct
 {
   int cluster, n_clusters;
   const CamCluster *members; /* NULL: cannot be read */
-  const CamExemplar *neighbour; /* whose weights are used; NULL: the cluster's */
+  const CamExemplar
+      *neighbour; /* whose weights are used; NULL: the cluster's */
   double similarity;
   gboolean far, empty;
 } CamEvidence;
 
+/* Why it should not be believed; NULL: nothing against it. (static) */
+const char *cam_evidence_warning (const CamEvidence *evidence);
 GtkWidget *cam_evidence_new (void);
 /* NULL @evidence: nothing is known yet. */
 void cam_evidence_set (GtkWidget *widget, const CamEvidence *evidence);

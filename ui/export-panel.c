@@ -26,12 +26,13 @@ get (GtkWidget *widget)
 static void
 add_kinds (Panel *panel, GtkWidget *box)
 {
-  const char *texts[CAM_EXPORT_PANEL_KINDS]
-      = { _("O_verlay with transparency (NAME-overlay.png)"),
-          _("Co_mposite, the image as it shows (NAME-composite.png)"),
-          _("Heat map as numbers, _TIFF (NAME-heat-map.tif)"),
-          _("Heat map as numbers, _NumPy (NAME-heat-map.npy)"),
-          _("_Provenance (NAME-provenance.json)") };
+  const char *texts[CAM_EXPORT_PANEL_KINDS] = {
+    _ ("O_verlay with transparency (NAME-overlay.png)"),
+    _ ("Co_mposite, the image as it shows (NAME-composite.png)"),
+    _ ("Heat map as numbers, _TIFF (NAME-heat-map.tif)"),
+    _ ("Heat map as numbers, _NumPy (NAME-heat-map.npy)"),
+    _ ("_Provenance (NAME-provenance.json)")
+  };
 
   for (int i = 0; i < CAM_EXPORT_PANEL_KINDS; i++)
     {
@@ -50,14 +51,15 @@ cam_export_panel_new (const char *base)
   g_object_set_data_full (G_OBJECT (box), "cam-export-panel", panel,
                           (GDestroyNotify) panel_free);
   gtk_container_set_border_width (GTK_CONTAINER (box), 12);
-  panel->folder = gtk_file_chooser_button_new (
-      _("Choose a Folder"), GTK_FILE_CHOOSER_ACTION_SELECT_FOLDER);
+  panel->folder =
+      gtk_file_chooser_button_new (_ ("Choose a Folder"),
+                                   GTK_FILE_CHOOSER_ACTION_SELECT_FOLDER);
   panel->base = gtk_entry_new ();
   gtk_entry_set_activates_default (GTK_ENTRY (panel->base), TRUE);
-  cam_row_add (box, group, _("_Folder:"), panel->folder);
-  cam_row_add (box, group, _("_Base name:"), panel->base);
+  cam_row_add (box, group, _ ("_Folder:"), panel->folder);
+  cam_row_add (box, group, _ ("_Base name:"), panel->base);
   add_kinds (panel, list);
-  gtk_box_pack_start (GTK_BOX (box), cam_frame_new (_("Files"), list), FALSE,
+  gtk_box_pack_start (GTK_BOX (box), cam_frame_new (_ ("Files"), list), FALSE,
                       FALSE, 6);
   g_object_unref (group);
   cam_export_panel_reset (box, base);
@@ -85,8 +87,8 @@ CamExportChoice
 cam_export_panel_get (GtkWidget *widget)
 {
   Panel *panel = get (widget);
-  char *folder
-      = gtk_file_chooser_get_filename (GTK_FILE_CHOOSER (panel->folder));
+  char *folder =
+      gtk_file_chooser_get_filename (GTK_FILE_CHOOSER (panel->folder));
   CamExportChoice choice;
 
   if (folder) /* not known yet just after the folder has been set */
@@ -97,22 +99,23 @@ cam_export_panel_get (GtkWidget *widget)
   choice.folder = panel->folder_path;
   choice.base = gtk_entry_get_text (GTK_ENTRY (panel->base));
   for (int i = 0; i < CAM_EXPORT_PANEL_KINDS; i++)
-    choice.wanted[i] = gtk_toggle_button_get_active (
-        GTK_TOGGLE_BUTTON (panel->kinds[i]));
+    choice.wanted[i] =
+        gtk_toggle_button_get_active (GTK_TOGGLE_BUTTON (panel->kinds[i]));
   return choice;
 }
 
 gboolean
 cam_export_panel_confirm (GtkWidget *panel, const char *files)
 {
-  GtkWidget *dialog = gtk_message_dialog_new (
-      GTK_WINDOW (gtk_widget_get_toplevel (panel)), GTK_DIALOG_MODAL,
-      GTK_MESSAGE_QUESTION, GTK_BUTTONS_NONE,
-      _("These files exist already:%s"), files);
+  GtkWidget *dialog =
+      gtk_message_dialog_new (GTK_WINDOW (gtk_widget_get_toplevel (panel)),
+                              GTK_DIALOG_MODAL, GTK_MESSAGE_QUESTION,
+                              GTK_BUTTONS_NONE,
+                              _ ("These files exist already:%s"), files);
   int response;
 
-  gtk_dialog_add_buttons (GTK_DIALOG (dialog), _("_Cancel"),
-                          GTK_RESPONSE_CANCEL, _("_Replace"), GTK_RESPONSE_OK,
+  gtk_dialog_add_buttons (GTK_DIALOG (dialog), _ ("_Cancel"),
+                          GTK_RESPONSE_CANCEL, _ ("_Replace"), GTK_RESPONSE_OK,
                           NULL);
   response = gtk_dialog_run (GTK_DIALOG (dialog));
   gtk_widget_destroy (dialog);
@@ -122,9 +125,10 @@ cam_export_panel_confirm (GtkWidget *panel, const char *files)
 void
 cam_export_panel_complain (GtkWidget *panel, const char *message)
 {
-  GtkWidget *dialog = gtk_message_dialog_new (
-      GTK_WINDOW (gtk_widget_get_toplevel (panel)), GTK_DIALOG_MODAL,
-      GTK_MESSAGE_ERROR, GTK_BUTTONS_CLOSE, "%s", message);
+  GtkWidget *dialog =
+      gtk_message_dialog_new (GTK_WINDOW (gtk_widget_get_toplevel (panel)),
+                              GTK_DIALOG_MODAL, GTK_MESSAGE_ERROR,
+                              GTK_BUTTONS_CLOSE, "%s", message);
 
   gtk_dialog_run (GTK_DIALOG (dialog));
   gtk_widget_destroy (dialog);

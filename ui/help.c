@@ -5,71 +5,72 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
-static const char overlay_help[] = N_(
-  "An embedding network turns a picture into a vector, and pictures that it "
-  "finds alike get vectors that lie together. This dialog shows which parts "
-  "of your picture decide where it is placed.\n\n"
-  "Model: the network; installed ones by name, or any ONNX file.\n"
-  "Database: channel weights, averaged over clusters of training pictures. "
-  "It belongs to one model.\n"
-  "Top-k channels: how many of the channels with the largest weights are "
-  "kept. Few mark the object as a whole, all of them the hottest spot.\n"
-  "Opacity and layer mode: of the new layer; they can be changed later.\n"
-  "Threshold: what lies below this part of the maximum is transparent.\n"
-  "Transfer: take the weights of the nearest cluster, or of the single "
-  "nearest training picture.\n\n"
-  "With a selection, the network sees its bounding box only. The right side "
-  "shows what the explanation rests on: the nearest cluster, its labels and "
-  "pictures, and how similar they are. A warning says where the picture is "
-  "unlike everything in the database.\n\n"
-  "OK adds the heat map as a layer above the picture, in one undo step.");
+static const char overlay_help[] = N_ (
+    "An embedding network turns a picture into a vector, and pictures that it "
+    "finds alike get vectors that lie together. This dialog shows which parts "
+    "of your picture decide where it is placed.\n\n"
+    "Model: the network; installed ones by name, or any ONNX file.\n"
+    "Database: channel weights, averaged over clusters of training pictures. "
+    "It belongs to one model.\n"
+    "Top-k channels: how many of the channels with the largest weights are "
+    "kept. Few mark the object as a whole, all of them the hottest spot.\n"
+    "Opacity and layer mode: of the new layer; they can be changed later.\n"
+    "Threshold: what lies below this part of the maximum is transparent.\n"
+    "Transfer: take the weights of the nearest cluster, or of the single "
+    "nearest training picture.\n\n"
+    "With a selection, the network sees its bounding box only. The right side "
+    "shows what the explanation rests on: the nearest cluster, its labels and "
+    "pictures, and how similar they are. A warning says where the picture is "
+    "unlike everything in the database.\n\n"
+    "OK adds the heat map as a layer above the picture, in one undo step.");
 
-static const char example_help[] = N_(
-  "This dialog explains a picture by example: which parts make it like the "
-  "positive one, and unlike the negative one. It uses the network's own "
-  "gradient and needs no database.\n\n"
-  "Positive and negative: a layer of an open image, or a file. Without a "
-  "negative, the likeness to the positive alone is explained.\n\n"
-  "OK adds the heat map as a layer above the picture, in one undo step.");
+static const char example_help[] = N_ (
+    "This dialog explains a picture by example: which parts make it like the "
+    "positive one, and unlike the negative one. It uses the network's own "
+    "gradient and needs no database.\n\n"
+    "Positive and negative: a layer of an open image, or a file. Without a "
+    "negative, the likeness to the positive alone is explained.\n\n"
+    "OK adds the heat map as a layer above the picture, in one undo step.");
 
-static const char export_help[] = N_(
-  "This dialog saves what an overlay layer holds. Each file is named after "
-  "the base name:\n\n"
-  "NAME-overlay.png: the coloured heat map, with transparency.\n"
-  "NAME-composite.png: the whole image as it shows now.\n"
-  "NAME-heat-map.tif: the map's numbers, 32-bit float.\n"
-  "NAME-heat-map.npy: the same as a NumPy array.\n"
-  "NAME-provenance.json: which model, database, cluster and settings made "
-  "it.");
+static const char export_help[] = N_ (
+    "This dialog saves what an overlay layer holds. Each file is named after "
+    "the base name:\n\n"
+    "NAME-overlay.png: the coloured heat map, with transparency.\n"
+    "NAME-composite.png: the whole image as it shows now.\n"
+    "NAME-heat-map.tif: the map's numbers, 32-bit float.\n"
+    "NAME-heat-map.npy: the same as a NumPy array.\n"
+    "NAME-provenance.json: which model, database, cluster and settings made "
+    "it.");
 
-static const char build_help[] = N_(
-  "This dialog makes a cluster database from a folder of pictures, with a "
-  "subfolder for each label. It runs the program camlens build, which goes "
-  "on when GIMP's dialog is closed.\n\n"
-  "Clusters: how many groups the embeddings are divided into.\n"
-  "Triplets: how many comparisons are averaged for each picture. More take "
-  "hardly longer.\n\n"
-  "Stop keeps what has been done; starting again with the same file goes on "
-  "where it stopped.");
+static const char build_help[] = N_ (
+    "This dialog makes a cluster database from a folder of pictures, with a "
+    "subfolder for each label. It runs the program camlens build, which goes "
+    "on when GIMP's dialog is closed.\n\n"
+    "Clusters: how many groups the embeddings are divided into.\n"
+    "Triplets: how many comparisons are averaged for each picture. More take "
+    "hardly longer.\n\n"
+    "Stop keeps what has been done; starting again with the same file goes on "
+    "where it stopped.");
 
 static const char *
 page (const char *id)
 {
   if (g_str_has_suffix (id, "-example"))
-    return _(example_help);
+    return _ (example_help);
   if (g_str_has_suffix (id, "-export"))
-    return _(export_help);
+    return _ (export_help);
   if (g_str_has_suffix (id, "-build"))
-    return _(build_help);
-  return _(overlay_help);
+    return _ (build_help);
+  return _ (overlay_help);
 }
 
 void
 cam_help_show (const char *id)
 {
-  GtkWidget *dialog = gtk_dialog_new_with_buttons (
-      _("CamLens Help"), NULL, GTK_DIALOG_MODAL, _("_Close"),
-      GTK_RESPONSE_CLOSE, NULL);
+  GtkWidget *dialog = gtk_dialog_new_with_buttons (_ ("CamLens Help"), NULL,
+                                                   GTK_DIALOG_MODAL,
+                                                   _ ("_Close"),
+                                                   GTK_RESPONSE_CLOSE, NULL);
   GtkWidget *text = cam_label_new (page (id), 64);
   GtkWidget *box = gtk_dialog_get_content_area (GTK_DIALOG (dialog));
 

@@ -5,17 +5,20 @@
 #include <math.h>
 #include <string.h>
 
-G_DEFINE_QUARK (cam-options-error-quark, cam_options_error)
+G_DEFINE_QUARK (cam - options - error - quark, cam_options_error)
 
 /* "Normal" of old, which blends as the overlay's own modes do. */
 #define LEGACY_NORMAL 0
 
 /* GIMP's numbers; the hosts assert that they are right. */
 static const CamLayerMode layer_modes[] = {
-  { "normal", N_("Normal"), 28 },        { "multiply", N_("Multiply"), 30 },
-  { "screen", N_("Screen"), 31 },        { "overlay", N_("Overlay"), 23 },
-  { "soft-light", N_("Soft light"), 45 }, { "hard-light", N_("Hard light"), 44 },
-  { "addition", N_("Addition"), 33 },
+  { "normal", N_ ("Normal"), 28 },
+  { "multiply", N_ ("Multiply"), 30 },
+  { "screen", N_ ("Screen"), 31 },
+  { "overlay", N_ ("Overlay"), 23 },
+  { "soft-light", N_ ("Soft light"), 45 },
+  { "hard-light", N_ ("Hard light"), 44 },
+  { "addition", N_ ("Addition"), 33 },
 };
 
 const CamLayerMode *
@@ -125,8 +128,8 @@ cam_options_free (CamOptions *settings)
 
 /* ---- checks ---- */
 
-static gboolean
-refuse (GError **error, const char *format, ...) G_GNUC_PRINTF (2, 3);
+static gboolean refuse (GError **error, const char *format, ...)
+    G_GNUC_PRINTF (2, 3);
 
 static gboolean
 refuse (GError **error, const char *format, ...)
@@ -143,7 +146,7 @@ refuse (GError **error, const char *format, ...)
 
 gboolean
 cam_options_set_colormap (CamOptions *settings, const char *name,
-                           GError **error)
+                          GError **error)
 {
   g_autoptr (GString) names = g_string_new (NULL);
 
@@ -152,13 +155,13 @@ cam_options_set_colormap (CamOptions *settings, const char *name,
   for (int i = 0; i < CAM_N_COLORMAPS; i++)
     g_string_append_printf (names, "%s%s", i ? ", " : "",
                             cam_colormap_name (i));
-  return refuse (error, _("There is no colour map '%s': choose one of %s."),
+  return refuse (error, _ ("There is no colour map '%s': choose one of %s."),
                  name, names->str);
 }
 
 gboolean
 cam_options_set_layer_mode (CamOptions *settings, const char *name,
-                             GError **error)
+                            GError **error)
 {
   g_autoptr (GString) names = g_string_new (NULL);
   int mode = cam_layer_mode_by_name (name);
@@ -170,19 +173,21 @@ cam_options_set_layer_mode (CamOptions *settings, const char *name,
     }
   for (guint i = 0; i < G_N_ELEMENTS (layer_modes); i++)
     g_string_append_printf (names, "%s%s", i ? ", " : "", layer_modes[i].name);
-  return refuse (error, _("There is no layer mode '%s' for an overlay: "
-                          "choose one of %s."),
+  return refuse (error,
+                 _ ("There is no layer mode '%s' for an overlay: "
+                    "choose one of %s."),
                  name, names->str);
 }
 
 gboolean
 cam_options_set_transfer (CamOptions *settings, const char *name,
-                           GError **error)
+                          GError **error)
 {
   if (cam_transfer_parse (name, &settings->transfer))
     return TRUE;
-  return refuse (error, _("There is no transfer '%s': choose cluster or "
-                          "neighbour."),
+  return refuse (error,
+                 _ ("There is no transfer '%s': choose cluster or "
+                    "neighbour."),
                  name);
 }
 
@@ -190,29 +195,32 @@ gboolean
 cam_options_check (const CamOptions *settings, GError **error)
 {
   if (settings->top_k < 0)
-    return refuse (error, _("top-k is %d: it must be 0 (all channels) or "
-                            "more."),
+    return refuse (error,
+                   _ ("top-k is %d: it must be 0 (all channels) or "
+                      "more."),
                    settings->top_k);
   if (! (settings->opacity >= 0 && settings->opacity <= 100))
-    return refuse (error, _("The opacity is %g: it must be from 0 to 100."),
+    return refuse (error, _ ("The opacity is %g: it must be from 0 to 100."),
                    settings->opacity);
   if ((int) settings->colormap < 0 || settings->colormap >= CAM_N_COLORMAPS)
-    return refuse (error, _("There is no colour map %d: choose one from 0 "
-                            "to %d."),
+    return refuse (error,
+                   _ ("There is no colour map %d: choose one from 0 "
+                      "to %d."),
                    settings->colormap, CAM_N_COLORMAPS - 1);
   if (settings->layer_mode < 0
       || settings->layer_mode >= (int) G_N_ELEMENTS (layer_modes))
-    return refuse (error, _("The layer mode is not one that an overlay may "
-                            "have: choose LAYER-MODE-NORMAL, MULTIPLY, "
-                            "SCREEN, OVERLAY, SOFTLIGHT, HARDLIGHT or "
-                            "ADDITION."));
+    return refuse (error, _ ("The layer mode is not one that an overlay may "
+                             "have: choose LAYER-MODE-NORMAL, MULTIPLY, "
+                             "SCREEN, OVERLAY, SOFTLIGHT, HARDLIGHT or "
+                             "ADDITION."));
   if (! (settings->threshold >= 0 && settings->threshold <= 1))
-    return refuse (error, _("The threshold is %g: it must be from 0 to 1."),
+    return refuse (error, _ ("The threshold is %g: it must be from 0 to 1."),
                    settings->threshold);
   if ((int) settings->transfer < CAM_TRANSFER_CLUSTER
       || settings->transfer > CAM_TRANSFER_NEIGHBOUR)
-    return refuse (error, _("There is no transfer %d: choose 0 (cluster) or "
-                            "1 (neighbour)."),
+    return refuse (error,
+                   _ ("There is no transfer %d: choose 0 (cluster) or "
+                      "1 (neighbour)."),
                    settings->transfer);
   return TRUE;
 }
@@ -221,7 +229,7 @@ cam_options_check (const CamOptions *settings, GError **error)
 
 void
 cam_options_to_group (const CamOptions *settings, GKeyFile *file,
-                       const char *group)
+                      const char *group)
 {
   g_key_file_set_string (file, group, "model", settings->model);
   g_key_file_set_string (file, group, "database", settings->database);
@@ -259,14 +267,13 @@ take_double (GKeyFile *file, const char *group, const char *key, double low,
 }
 
 void
-cam_options_from_group (CamOptions *settings, GKeyFile *file,
-                         const char *group)
+cam_options_from_group (CamOptions *settings, GKeyFile *file, const char *group)
 {
   g_autofree char *map = g_key_file_get_string (file, group, "colormap", NULL);
-  g_autofree char *mode
-      = g_key_file_get_string (file, group, "layer-mode", NULL);
-  g_autofree char *transfer
-      = g_key_file_get_string (file, group, "transfer", NULL);
+  g_autofree char *mode = g_key_file_get_string (file, group, "layer-mode",
+                                                 NULL);
+  g_autofree char *transfer = g_key_file_get_string (file, group, "transfer",
+                                                     NULL);
   double top_k = settings->top_k;
 
   take_string (file, group, "model", &settings->model);
@@ -313,7 +320,7 @@ cam_options_load (CamOptions *settings, const char *path, const char *group)
 
 gboolean
 cam_options_save (const CamOptions *settings, const char *path,
-                   const char *group, GError **error)
+                  const char *group, GError **error)
 {
   g_autoptr (GKeyFile) file = key_file_read (path);
 

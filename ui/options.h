@@ -27,17 +27,17 @@ gboolean cam_transfer_parse (const char *name, CamTransfer *transfer);
 
 typedef struct
 {
-  char *model;          /* installed name or path; "" is the bundled one */
-  char *database;       /* name or path; "" is the model's own           */
-  char *positive;       /* explain by example: path or "layer:NUMBER"    */
-  char *negative;       /* the same; "" explains a pair                  */
-  int top_k;            /* channels kept; 0 is all                       */
-  double opacity;       /* 0 .. 100                                      */
+  char *model;    /* installed name or path; "" is the bundled one */
+  char *database; /* name or path; "" is the model's own           */
+  char *positive; /* explain by example: path or "layer:NUMBER"    */
+  char *negative; /* the same; "" explains a pair                  */
+  int top_k;      /* channels kept; 0 is all                       */
+  double opacity; /* 0 .. 100                                      */
   CamColormap colormap;
-  int layer_mode;       /* place in cam_layer_modes ()                   */
-  double threshold;     /* 0 .. 1, of the map's maximum                  */
+  int layer_mode;   /* place in cam_layer_modes ()                   */
+  double threshold; /* 0 .. 1, of the map's maximum                  */
   CamTransfer transfer;
-  gboolean convert;     /* make the image RGB first; never kept          */
+  gboolean convert; /* make the image RGB first; never kept          */
 } CamOptions;
 
 #define CAM_OPTIONS_ERROR (cam_options_error_quark ())
@@ -56,27 +56,27 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (CamOptions, cam_options_free)
 
 /* Each sets one value or says why it cannot be. */
 gboolean cam_options_set_colormap (CamOptions *settings, const char *name,
-                                    GError **error);
+                                   GError **error);
 gboolean cam_options_set_layer_mode (CamOptions *settings, const char *name,
-                                      GError **error);
+                                     GError **error);
 gboolean cam_options_set_transfer (CamOptions *settings, const char *name,
-                                    GError **error);
+                                   GError **error);
 /* Ranges of all numbers. */
 gboolean cam_options_check (const CamOptions *settings, GError **error);
 
 /* Into and out of a group of a key file; what is absent or cannot be keeps its
  * value, since a file of last values must not stop a run. */
 void cam_options_to_group (const CamOptions *settings, GKeyFile *file,
-                            const char *group);
+                           const char *group);
 void cam_options_from_group (CamOptions *settings, GKeyFile *file,
-                              const char *group);
+                             const char *group);
 
 /* A group of the file @path; a missing file leaves @settings alone. */
 void cam_options_load (CamOptions *settings, const char *path,
-                        const char *group);
+                       const char *group);
 gboolean cam_options_save (const CamOptions *settings, const char *path,
-                            const char *group, GError **error);
+                           const char *group, GError **error);
 /* Names of all groups, sorted: the presets. (transfer full) */
 char **cam_options_groups (const char *path);
 gboolean cam_options_remove (const char *path, const char *group,
-                              GError **error);
+                             GError **error);

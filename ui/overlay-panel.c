@@ -1,12 +1,14 @@
 /* overlay-panel.c -- see overlay-panel.h */
 #include "config.h"
 #include "ui/overlay-panel.h"
+#include "ui/canvas.h"
 #include "ui/choice.h"
 #include "ui/preset-bar.h"
 #include "ui/widgets.h"
 #include <glib/gi18n.h>
 #include <string.h>
 
+#define NOTE 60               /* characters under the picture */
 #define EXAMPLE_CHANNELS 1000 /* until the model says how many there are */
 
 struct _CamOverlayPanel
@@ -17,7 +19,8 @@ struct _CamOverlayPanel
   gpointer data;
   gboolean filling; /* the program sets the controls, not the person */
   CamShow show;
-  GtkWidget *widget, *image, *progress, *status, *status_icon, *evidence;
+  GtkWidget *widget, *canvas, *progress, *status, *status_icon, *evidence;
+  GtkWidget *warning, *warning_text;
   GtkWidget *shows[3];
   GtkWidget *model, *database, *positive, *negative;
   GtkWidget *colormap, *layer_mode, *transfer, *convert;
@@ -78,15 +81,34 @@ map_changed (CamOverlayPanel *panel)
     return;
   panel->settings->top_k = gtk_adjustment_get_value (panel->top_k);
   if (panel->transfer)
-    panel->settings->transfer
-        = gtk_combo_box_get_active (GTK_COMBO_BOX (panel->transfer));
+    panel->settings->transfer =
+        gtk_combo_box_get_active (GTK_COMBO_BOX (panel->transfer));
   say (panel, CAM_CHANGED_MAP);
+}
+
+static void
+set_combo (GtkWidget *widget, int line)
+{
+  gtk_combo_box_set_active (GTK_COMBO_BOX (widget), line);
 }
 
 static gboolean
 needs_gray (const CamOverlayPanel *panel)
 {
   return panel->offer.gray && ! panel->settings->convert;
+}
+
+/* What is chosen, or what a gray image leaves of it. */
+static void
+fill_colormap (CamOverlayPanel *panel)
+{
+  gboolean filling = panel->filling;
+
+  panel->filling = TRUE;
+  set_combo (panel->colormap, needs_gray (panel) ? CAM_COLORMAP_GRAY
+                                                 : panel->settings->colormap);
+  gtk_widget_set_sensitive (panel->colormap, ! needs_gray (panel));
+  panel->filling = filling;
 }
 
 static void
@@ -98,15 +120,15 @@ look_changed (CamOverlayPanel *panel)
     return;
   settings->opacity = gtk_adjustment_get_value (panel->opacity);
   settings->threshold = gtk_adjustment_get_value (panel->threshold);
-  settings->layer_mode
-      = gtk_combo_box_get_active (GTK_COMBO_BOX (panel->layer_mode));
+  settings->layer_mode =
+      gtk_combo_box_get_active (GTK_COMBO_BOX (panel->layer_mode));
   if (panel->convert)
-    settings->convert
-        = gtk_toggle_button_get_active (GTK_TOGGLE_BUTTON (panel->convert));
-  if (! needs_gray (panel) && gtk_widget_is_sensitive (panel->colormap))
-    settings->colormap
-        = gtk_combo_box_get_active (GTK_COMBO_BOX (panel->colormap));
-  gtk_widget_set_sensitive (panel->colormap, ! needs_gray (panel));
+    settings->convert =
+        gtk_toggle_button_get_active (GTK_TOGGLE_BUTTON (panel->convert));
+  if (gtk_widget_is_sensitive (panel->colormap))
+    settings->colormap =
+        gtk_combo_box_get_active (GTK_COMBO_BOX (panel->colormap));
+  fill_colormap (panel);
   say (panel, CAM_CHANGED_LOOK);
 }
 
@@ -134,8 +156,8 @@ static GtkAdjustment *
 adjustment (CamOverlayPanel *panel, double high, double step,
             void (*call) (CamOverlayPanel *))
 {
-  GtkAdjustment *a
-      = GTK_ADJUSTMENT (gtk_adjustment_new (0, 0, high, step, 10 * step, 0));
+  GtkAdjustment *a = GTK_ADJUSTMENT (gtk_adjustment_new (0, 0, high, step,
+                                                         10 * step, 0));
 
   g_signal_connect_swapped (a, "value-changed", G_CALLBACK (call), panel);
   return a;
@@ -159,39 +181,39 @@ combo_add (GtkWidget *widget, const char *text)
 static void
 add_model (CamOverlayPanel *panel, GtkWidget *box, GtkSizeGroup *group)
 {
-  CamChoiceFiles files = { _("Choose a Model"), "*.onnx", _("ONNX models") };
+  CamChoiceFiles files = { _ ("Choose a Model"), "*.onnx", _ ("ONNX models") };
 
   panel->model = cam_choice_new (&files, G_CALLBACK (model_changed), panel);
   for (guint i = 0; i < panel->offer.models->len; i++)
     {
-      const CamInstalledModel *model
-          = g_ptr_array_index (panel->offer.models, i);
+      const CamInstalledModel *model = g_ptr_array_index (panel->offer.models,
+                                                          i);
 
       cam_choice_add (panel->model, model->title ? model->title : model->name,
                       model->name);
     }
-  cam_row_add (box, group, _("_Model:"), panel->model);
+  cam_row_add (box, group, _ ("_Model:"), panel->model);
 }
 
 static void
 add_database (CamOverlayPanel *panel, GtkWidget *box, GtkSizeGroup *group)
 {
-  CamChoiceFiles files = { _("Choose a Cluster Database"), "*.camdb",
-                           _("Cluster databases") };
+  CamChoiceFiles files = { _ ("Choose a Cluster Database"), "*.camdb",
+                           _ ("Cluster databases") };
 
-  panel->database
-      = cam_choice_new (&files, G_CALLBACK (database_changed), panel);
-  cam_row_add (box, group, _("_Database:"), panel->database);
+  panel->database = cam_choice_new (&files, G_CALLBACK (database_changed),
+                                    panel);
+  cam_row_add (box, group, _ ("_Database:"), panel->database);
 }
 
 static GtkWidget *
 example_new (CamOverlayPanel *panel, gboolean optional)
 {
-  CamChoiceFiles files = { _("Choose a Picture"), NULL, NULL };
-  GtkWidget *widget
-      = cam_choice_new (&files, G_CALLBACK (example_changed), panel);
+  CamChoiceFiles files = { _ ("Choose a Picture"), NULL, NULL };
+  GtkWidget *widget = cam_choice_new (&files, G_CALLBACK (example_changed),
+                                      panel);
 
-  cam_choice_add (widget, optional ? _("None") : _("Choose a picture"), "");
+  cam_choice_add (widget, optional ? _ ("None") : _ ("Choose a picture"), "");
   for (guint i = 0; i < panel->offer.layer_titles->len; i++)
     cam_choice_add (widget, g_ptr_array_index (panel->offer.layer_titles, i),
                     g_ptr_array_index (panel->offer.layer_names, i));
@@ -203,89 +225,110 @@ add_examples (CamOverlayPanel *panel, GtkWidget *box, GtkSizeGroup *group)
 {
   panel->positive = example_new (panel, FALSE);
   panel->negative = example_new (panel, TRUE);
-  cam_row_add (box, group, _("Pos_itive:"), panel->positive);
-  cam_row_add (box, group, _("_Negative:"), panel->negative);
+  cam_row_add (box, group, _ ("Pos_itive:"), panel->positive);
+  cam_row_add (box, group, _ ("_Negative:"), panel->negative);
 }
 
 static void
 add_transfer (CamOverlayPanel *panel, GtkWidget *box, GtkSizeGroup *group)
 {
   panel->transfer = combo (panel, map_changed);
-  combo_add (panel->transfer, _("From the nearest cluster"));
-  combo_add (panel->transfer, _("From the nearest picture"));
-  cam_row_add (box, group, _("_Weights:"), panel->transfer);
+  combo_add (panel->transfer, _ ("From the nearest cluster"));
+  combo_add (panel->transfer, _ ("From the nearest picture"));
+  cam_row_add (box, group, _ ("_Weights:"), panel->transfer);
+}
+
+static void
+add_top_k (CamOverlayPanel *panel, GtkWidget *box, GtkSizeGroup *group)
+{
+  panel->top_k = adjustment (panel, EXAMPLE_CHANNELS, 1, map_changed);
+  cam_row_add (box, group, _ ("Top-_k channels:"),
+               cam_scale_new (panel->top_k, 0));
 }
 
 static void
 add_numbers (CamOverlayPanel *panel, GtkWidget *box, GtkSizeGroup *group)
 {
-  panel->top_k = adjustment (panel, EXAMPLE_CHANNELS, 1, map_changed);
-  cam_row_add (box, group, _("Top-_k channels:"),
-               cam_scale_new (panel->top_k, 0));
   panel->opacity = adjustment (panel, 100, 1, look_changed);
-  cam_row_add (box, group, _("Op_acity:"), cam_scale_new (panel->opacity, 1));
+  cam_row_add (box, group, _ ("Op_acity:"), cam_scale_new (panel->opacity, 1));
   panel->threshold = adjustment (panel, 1, 0.01, look_changed);
-  cam_row_add (box, group, _("_Threshold:"),
+  cam_row_add (box, group, _ ("_Threshold:"),
                cam_scale_new (panel->threshold, 2));
 }
 
 static void
 add_lists (CamOverlayPanel *panel, GtkWidget *box, GtkSizeGroup *group)
 {
-  const char *maps[CAM_N_COLORMAPS]
-      = { _("Turbo"), _("Viridis"), _("Inferno"), _("Jet"), _("Gray") };
+  const char *maps[CAM_N_COLORMAPS] = { _ ("Turbo"), _ ("Viridis"),
+                                        _ ("Inferno"), _ ("Jet"), _ ("Gray") };
   int n_modes;
   const CamLayerMode *modes = cam_layer_modes (&n_modes);
 
   panel->colormap = combo (panel, look_changed);
   for (int i = 0; i < CAM_N_COLORMAPS; i++)
     combo_add (panel->colormap, maps[i]);
-  cam_row_add (box, group, _("Co_lour map:"), panel->colormap);
+  cam_row_add (box, group, _ ("Co_lour map:"), panel->colormap);
   panel->layer_mode = combo (panel, look_changed);
   for (int i = 0; i < n_modes; i++)
-    combo_add (panel->layer_mode, _(modes[i].title));
-  cam_row_add (box, group, _("Layer mod_e:"), panel->layer_mode);
+    combo_add (panel->layer_mode, _ (modes[i].title));
+  cam_row_add (box, group, _ ("Layer mod_e:"), panel->layer_mode);
+}
+
+static void
+add_look (CamOverlayPanel *panel, GtkWidget *box, GtkSizeGroup *group)
+{
+  add_lists (panel, box, group);
+  add_numbers (panel, box, group);
 }
 
 static void
 add_convert (CamOverlayPanel *panel, GtkWidget *box)
 {
-  const char *text
-      = panel->offer.indexed
-            ? _("This image is indexed: an overlay needs it to be RGB.")
-            : _("This image is grayscale: without conversion the heat map "
-                "is gray.");
+  const char *text =
+      panel->offer.indexed
+          ? _ ("This image is indexed: an overlay needs it to be RGB.")
+          : _ ("This image is grayscale: without conversion the heat map "
+               "is gray.");
 
-  gtk_box_pack_start (GTK_BOX (box), cam_label_new (text, 44), FALSE, FALSE,
-                      0);
+  gtk_box_pack_start (GTK_BOX (box),
+                      cam_note_new ("dialog-information", text, NOTE), FALSE,
+                      FALSE, 0);
   panel->convert = gtk_check_button_new_with_mnemonic (
-      _("Con_vert the image to RGB (same undo step)"));
+      _ ("Con_vert the image to RGB (same undo step)"));
   g_signal_connect_swapped (panel->convert, "toggled",
                             G_CALLBACK (look_changed), panel);
   gtk_box_pack_start (GTK_BOX (box), panel->convert, FALSE, FALSE, 0);
 }
 
+static void
+add_frame (GtkWidget *box, const char *title, GtkWidget *child)
+{
+  gtk_box_pack_start (GTK_BOX (box), cam_frame_new (title, child), FALSE, FALSE,
+                      0);
+}
+
 static GtkWidget *
 controls_new (CamOverlayPanel *panel)
 {
-  GtkWidget *box = cam_vbox_new (6);
+  GtkWidget *box = cam_vbox_new (12), *sight = cam_vbox_new (6);
+  GtkWidget *layer = cam_vbox_new (6);
   GtkSizeGroup *group = gtk_size_group_new (GTK_SIZE_GROUP_HORIZONTAL);
 
-  cam_row_add (box, group, _("Pre_set:"),
+  cam_row_add (box, NULL, _ ("Pre_set:"),
                cam_preset_bar_new (panel->settings, panel->offer.presets,
                                    G_CALLBACK (preset_chosen), panel));
-  add_model (panel, box, group);
+  add_model (panel, sight, group);
   if (panel->offer.example)
-    add_examples (panel, box, group);
+    add_examples (panel, sight, group);
   else
     {
-      add_database (panel, box, group);
-      add_transfer (panel, box, group);
+      add_database (panel, sight, group);
+      add_transfer (panel, sight, group);
     }
-  add_numbers (panel, box, group);
-  add_lists (panel, box, group);
-  if (panel->offer.gray || panel->offer.indexed)
-    add_convert (panel, box);
+  add_top_k (panel, sight, group);
+  add_look (panel, layer, group);
+  add_frame (box, _ ("Explanation"), sight);
+  add_frame (box, _ ("Overlay layer"), layer);
   g_object_unref (group);
   return box;
 }
@@ -295,16 +338,14 @@ controls_new (CamOverlayPanel *panel)
 static GtkWidget *
 shows_new (CamOverlayPanel *panel)
 {
-  const char *texts[]
-      = { _("Overla_y"), _("Heat ma_p"), _("Ori_ginal") };
+  const char *texts[] = { _ ("Overla_y"), _ ("Heat ma_p"), _ ("Ori_ginal") };
   GtkWidget *box = cam_hbox_new (12);
 
   for (int i = 0; i < 3; i++)
     {
-      panel->shows[i]
-          = i ? gtk_radio_button_new_with_mnemonic_from_widget (
-                GTK_RADIO_BUTTON (panel->shows[0]), texts[i])
-              : gtk_radio_button_new_with_mnemonic (NULL, texts[i]);
+      panel->shows[i] = i ? gtk_radio_button_new_with_mnemonic_from_widget (
+                            GTK_RADIO_BUTTON (panel->shows[0]), texts[i])
+                          : gtk_radio_button_new_with_mnemonic (NULL, texts[i]);
       gtk_box_pack_start (GTK_BOX (box), panel->shows[i], FALSE, FALSE, 0);
       g_signal_connect (panel->shows[i], "toggled", G_CALLBACK (show_changed),
                         panel);
@@ -317,13 +358,19 @@ status_new (CamOverlayPanel *panel)
 {
   GtkWidget *box = cam_vbox_new (6), *line = cam_hbox_new (6);
 
+  panel->warning = cam_note_new ("dialog-warning", NULL, NOTE);
+  panel->warning_text = cam_note_label (panel->warning);
+  gtk_widget_show_all (panel->warning);
+  gtk_widget_hide (panel->warning);
+  gtk_widget_set_no_show_all (panel->warning, TRUE);
   panel->progress = gtk_progress_bar_new ();
   panel->status_icon = cam_icon_new ("dialog-error");
-  panel->status = cam_label_new (NULL, 48);
+  panel->status = cam_label_new (NULL, NOTE);
   gtk_box_pack_start (GTK_BOX (line), panel->status_icon, FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (line), panel->status, TRUE, TRUE, 0);
   gtk_box_pack_start (GTK_BOX (box), panel->progress, FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (box), line, FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (box), panel->warning, FALSE, FALSE, 0);
   gtk_widget_set_no_show_all (panel->status_icon, TRUE);
   gtk_widget_set_no_show_all (panel->progress, TRUE);
   return box;
@@ -333,16 +380,13 @@ static GtkWidget *
 picture_new (CamOverlayPanel *panel)
 {
   GtkWidget *box = cam_vbox_new (6);
-  GtkWidget *frame = gtk_frame_new (NULL);
 
-  panel->image = gtk_image_new ();
-  gtk_widget_set_size_request (panel->image, panel->offer.preview_size,
-                               panel->offer.preview_size);
-  gtk_frame_set_shadow_type (GTK_FRAME (frame), GTK_SHADOW_IN);
-  gtk_container_add (GTK_CONTAINER (frame), panel->image);
-  gtk_box_pack_start (GTK_BOX (box), frame, TRUE, TRUE, 0);
+  panel->canvas = cam_canvas_new (CAM_PREVIEW_WIDTH, CAM_PREVIEW_HEIGHT);
+  gtk_box_pack_start (GTK_BOX (box), panel->canvas, FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (box), shows_new (panel), FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (box), status_new (panel), FALSE, FALSE, 0);
+  if (panel->offer.gray || panel->offer.indexed)
+    add_convert (panel, box);
   return box;
 }
 
@@ -360,20 +404,20 @@ cam_overlay_panel_new (CamOptions *settings, const CamPanelSettings *offer,
   panel->filling = TRUE;
   panel->widget = cam_hbox_new (18);
   gtk_container_set_border_width (GTK_CONTAINER (panel->widget), 12);
-  gtk_box_pack_start (GTK_BOX (panel->widget), picture_new (panel), TRUE,
-                      TRUE, 0);
+  gtk_box_pack_start (GTK_BOX (panel->widget), picture_new (panel), FALSE,
+                      FALSE, 0);
   gtk_box_pack_start (GTK_BOX (right), controls_new (panel), FALSE, FALSE, 0);
   if (! offer->example)
     {
       panel->evidence = cam_evidence_new ();
-      gtk_box_pack_start (
-          GTK_BOX (right),
-          cam_frame_new (_("What it rests on"), panel->evidence), TRUE, TRUE,
-          0);
+      gtk_box_pack_start (GTK_BOX (right),
+                          cam_frame_new (_ ("What it rests on"),
+                                         panel->evidence),
+                          TRUE, TRUE, 0);
     }
-  gtk_box_pack_start (GTK_BOX (panel->widget), right, FALSE, FALSE, 0);
-  g_object_set_data_full (G_OBJECT (panel->widget), "cam-overlay-panel",
-                          panel, g_free);
+  gtk_box_pack_start (GTK_BOX (panel->widget), right, TRUE, TRUE, 0);
+  g_object_set_data_full (G_OBJECT (panel->widget), "cam-overlay-panel", panel,
+                          g_free);
   cam_overlay_panel_refresh (panel);
   panel->filling = FALSE;
   gtk_widget_show_all (panel->widget);
@@ -394,12 +438,6 @@ cam_overlay_panel_show (const CamOverlayPanel *panel)
   return panel->show;
 }
 
-static void
-set_combo (GtkWidget *widget, int line)
-{
-  gtk_combo_box_set_active (GTK_COMBO_BOX (widget), line);
-}
-
 void
 cam_overlay_panel_refresh (CamOverlayPanel *panel)
 {
@@ -416,20 +454,17 @@ cam_overlay_panel_refresh (CamOverlayPanel *panel)
     cam_choice_set (panel->positive, settings->positive);
   if (panel->negative)
     cam_choice_set (panel->negative, settings->negative);
-  if (needs_gray (panel))
-    settings->colormap = CAM_COLORMAP_GRAY;
-  gtk_widget_set_sensitive (panel->colormap, ! needs_gray (panel));
   gtk_adjustment_set_value (panel->top_k, settings->top_k);
   gtk_adjustment_set_value (panel->opacity, settings->opacity);
   gtk_adjustment_set_value (panel->threshold, settings->threshold);
-  set_combo (panel->colormap, settings->colormap);
+  fill_colormap (panel);
   set_combo (panel->layer_mode, settings->layer_mode);
   panel->filling = filling;
 }
 
 void
-cam_overlay_panel_set_databases (CamOverlayPanel *panel,
-                                 const GPtrArray *paths, const char *current)
+cam_overlay_panel_set_databases (CamOverlayPanel *panel, const GPtrArray *paths,
+                                 const char *current)
 {
   if (! panel->database)
     return;
@@ -459,19 +494,19 @@ void
 cam_overlay_panel_set_pixels (CamOverlayPanel *panel, const guint8 *pixels,
                               int width, int height, int stride)
 {
-  g_autoptr (GBytes) bytes = g_bytes_new (pixels, (gsize) stride * height);
-  g_autoptr (GdkPixbuf) pixbuf = gdk_pixbuf_new_from_bytes (
-      bytes, GDK_COLORSPACE_RGB, FALSE, 8, width, height, stride);
-
-  gtk_image_set_from_pixbuf (GTK_IMAGE (panel->image), pixbuf);
+  cam_canvas_set (panel->canvas, pixels, width, height, stride);
 }
 
 void
 cam_overlay_panel_set_evidence (CamOverlayPanel *panel,
                                 const CamEvidence *evidence)
 {
+  const char *text = evidence ? cam_evidence_warning (evidence) : NULL;
+
   if (panel->evidence)
     cam_evidence_set (panel->evidence, evidence);
+  gtk_label_set_text (GTK_LABEL (panel->warning_text), text ? text : "");
+  gtk_widget_set_visible (panel->warning, text != NULL);
 }
 
 void

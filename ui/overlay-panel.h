@@ -9,6 +9,10 @@
 #include "ui/evidence.h"
 #include "ui/options.h"
 
+/* The box that the picture has; pictures fill it one way or the other. */
+#define CAM_PREVIEW_WIDTH 560
+#define CAM_PREVIEW_HEIGHT 460
+
 typedef enum
 {
   CAM_SHOW_OVERLAY,
@@ -32,7 +36,6 @@ typedef struct _CamOverlayPanel CamOverlayPanel;
 
 typedef struct /* what a panel offers */
 {
-  int preview_size;
   gboolean example;        /* positive and negative, not a database      */
   gboolean gray, indexed;  /* the image cannot hold colours              */
   GPtrArray *models;       /* CamInstalledModel (borrowed)               */
@@ -56,10 +59,9 @@ void cam_overlay_panel_set_databases (CamOverlayPanel *panel,
                                       const char *current);
 /* How many channels there are to choose from. */
 void cam_overlay_panel_set_channels (CamOverlayPanel *panel, int n_channels);
-/* RGB, copied. */
-void cam_overlay_panel_set_pixels (CamOverlayPanel *panel,
-                                   const guint8 *pixels, int width,
-                                   int height, int stride);
+/* RGB, copied, at most as large as the box. */
+void cam_overlay_panel_set_pixels (CamOverlayPanel *panel, const guint8 *pixels,
+                                   int width, int height, int stride);
 void cam_overlay_panel_set_evidence (CamOverlayPanel *panel,
                                      const CamEvidence *evidence);
 /* @fraction below 0: how long is not known; above 1: nothing goes on. */

@@ -32,7 +32,7 @@ fill (PresetBar *bar, const char *active)
   bar->filling = TRUE;
   cam_combo_clear (bar->combo);
   gtk_combo_box_text_append_text (GTK_COMBO_BOX_TEXT (bar->combo),
-                                  _("(no preset)"));
+                                  _ ("(no preset)"));
   for (int i = 0; names && names[i]; i++)
     {
       gtk_combo_box_text_append_text (GTK_COMBO_BOX_TEXT (bar->combo),
@@ -48,10 +48,12 @@ fill (PresetBar *bar, const char *active)
 static void
 complain (PresetBar *bar, const GError *error)
 {
-  GtkWidget *dialog = gtk_message_dialog_new (
-      GTK_WINDOW (gtk_widget_get_toplevel (bar->combo)), GTK_DIALOG_MODAL,
-      GTK_MESSAGE_ERROR, GTK_BUTTONS_CLOSE, _("The preset was not saved: %s"),
-      error->message);
+  GtkWidget *dialog =
+      gtk_message_dialog_new (GTK_WINDOW (gtk_widget_get_toplevel (bar->combo)),
+                              GTK_DIALOG_MODAL, GTK_MESSAGE_ERROR,
+                              GTK_BUTTONS_CLOSE,
+                              _ ("The preset was not saved: %s"),
+                              error->message);
 
   gtk_dialog_run (GTK_DIALOG (dialog));
   gtk_widget_destroy (dialog);
@@ -60,8 +62,8 @@ complain (PresetBar *bar, const GError *error)
 static void
 changed (GtkComboBox *combo, PresetBar *bar)
 {
-  g_autofree char *name
-      = gtk_combo_box_text_get_active_text (GTK_COMBO_BOX_TEXT (combo));
+  g_autofree char *name =
+      gtk_combo_box_text_get_active_text (GTK_COMBO_BOX_TEXT (combo));
   gboolean any = gtk_combo_box_get_active (combo) > 0;
 
   if (bar->filling)
@@ -78,8 +80,8 @@ static char *
 ask_name (PresetBar *bar)
 {
   GtkWidget *dialog = gtk_dialog_new_with_buttons (
-      _("Save Preset"), GTK_WINDOW (gtk_widget_get_toplevel (bar->combo)),
-      GTK_DIALOG_MODAL, _("_Cancel"), GTK_RESPONSE_CANCEL, _("_Save"),
+      _ ("Save Preset"), GTK_WINDOW (gtk_widget_get_toplevel (bar->combo)),
+      GTK_DIALOG_MODAL, _ ("_Cancel"), GTK_RESPONSE_CANCEL, _ ("_Save"),
       GTK_RESPONSE_OK, NULL);
   GtkWidget *entry = gtk_entry_new (), *box = cam_hbox_new (12);
   char *name = NULL;
@@ -87,7 +89,7 @@ ask_name (PresetBar *bar)
   gtk_entry_set_activates_default (GTK_ENTRY (entry), TRUE);
   gtk_entry_set_width_chars (GTK_ENTRY (entry), 24);
   gtk_container_set_border_width (GTK_CONTAINER (box), 12);
-  gtk_box_pack_start (GTK_BOX (box), gtk_label_new (_("Name:")), FALSE, FALSE,
+  gtk_box_pack_start (GTK_BOX (box), gtk_label_new (_ ("Name:")), FALSE, FALSE,
                       0);
   gtk_box_pack_start (GTK_BOX (box), entry, TRUE, TRUE, 0);
   gtk_box_pack_start (
@@ -122,8 +124,8 @@ save (GtkButton *button, PresetBar *bar)
 static void
 remove_preset (GtkButton *button, PresetBar *bar)
 {
-  g_autofree char *name
-      = gtk_combo_box_text_get_active_text (GTK_COMBO_BOX_TEXT (bar->combo));
+  g_autofree char *name =
+      gtk_combo_box_text_get_active_text (GTK_COMBO_BOX_TEXT (bar->combo));
   g_autoptr (GError) error = NULL;
 
   if (cam_options_remove (bar->path, name, &error))
@@ -158,8 +160,8 @@ cam_preset_bar_new (CamOptions *settings, const char *path, GCallback chosen,
                           (GDestroyNotify) preset_bar_free);
   bar->combo = cam_combo_new ();
   gtk_box_pack_start (GTK_BOX (box), bar->combo, TRUE, TRUE, 0);
-  add = icon_button (box, "list-add", _("Save these settings as a preset"));
-  bar->remove = icon_button (box, "list-remove", _("Delete this preset"));
+  add = icon_button (box, "list-add", _ ("Save these settings as a preset"));
+  bar->remove = icon_button (box, "list-remove", _ ("Delete this preset"));
   fill (bar, NULL);
   g_signal_connect (bar->combo, "changed", G_CALLBACK (changed), bar);
   g_signal_connect (add, "clicked", G_CALLBACK (save), bar);

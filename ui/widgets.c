@@ -64,7 +64,8 @@ cam_row_add (GtkWidget *box, GtkSizeGroup *group, const char *label,
 
   gtk_label_set_mnemonic_widget (GTK_LABEL (name), target ? target : widget);
   align_left (name);
-  gtk_size_group_add_widget (group, name);
+  if (group)
+    gtk_size_group_add_widget (group, name);
   gtk_box_pack_start (GTK_BOX (row), name, FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (row), widget, TRUE, TRUE, 0);
   gtk_box_pack_start (GTK_BOX (box), row, FALSE, FALSE, 0);
@@ -124,16 +125,36 @@ cam_label_new (const char *text, int width)
   return label;
 }
 
+GtkWidget *
+cam_note_new (const char *icon, const char *text, int width)
+{
+  GtkWidget *box = cam_hbox_new (LINE), *label = cam_label_new (text, width);
+
+  gtk_box_pack_start (GTK_BOX (box), cam_icon_new (icon), FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (box), label, TRUE, TRUE, 0);
+  g_object_set_data (G_OBJECT (box), "cam-note-label", label);
+  return box;
+}
+
+GtkWidget *
+cam_note_label (GtkWidget *note)
+{
+  return g_object_get_data (G_OBJECT (note), "cam-note-label");
+}
+
 char *
 cam_choose_path (GtkWidget *over, const char *title,
                  GtkFileChooserAction action, const char *pattern,
                  const char *pattern_title)
 {
-  GtkWidget *dialog = gtk_file_chooser_dialog_new (
-      title, GTK_WINDOW (gtk_widget_get_toplevel (over)), action,
-      _("_Cancel"), GTK_RESPONSE_CANCEL,
-      action == GTK_FILE_CHOOSER_ACTION_SAVE ? _("_Save") : _("_Open"),
-      GTK_RESPONSE_ACCEPT, NULL);
+  GtkWidget *dialog =
+      gtk_file_chooser_dialog_new (title,
+                                   GTK_WINDOW (gtk_widget_get_toplevel (over)),
+                                   action, _ ("_Cancel"), GTK_RESPONSE_CANCEL,
+                                   action == GTK_FILE_CHOOSER_ACTION_SAVE
+                                       ? _ ("_Save")
+                                       : _ ("_Open"),
+                                   GTK_RESPONSE_ACCEPT, NULL);
   char *path = NULL;
 
   if (pattern)

@@ -8,7 +8,8 @@ GtkWidget *cam_hbox_new (int spacing);
 GtkWidget *cam_vbox_new (int spacing);
 /* A bold title over an indented child, as GIMP groups things. */
 GtkWidget *cam_frame_new (const char *title, GtkWidget *child);
-/* "_Opacity" [widget] in @box; all labels of @group are equally wide. */
+/* "_Opacity" [widget] in @box; all labels of @group (NULL: none) are equally
+ * wide. */
 void cam_row_add (GtkWidget *box, GtkSizeGroup *group, const char *label,
                   GtkWidget *widget);
 /* A slider with a number beside it, both on @adjustment. */
@@ -18,6 +19,9 @@ GtkWidget *cam_combo_new (void);
 void cam_combo_clear (GtkWidget *combo);
 /* A line that wraps at @width characters, left-aligned. */
 GtkWidget *cam_label_new (const char *text, int width);
+/* An icon and a text that wraps beside it, and that text's label. */
+GtkWidget *cam_note_new (const char *icon, const char *text, int width);
+GtkWidget *cam_note_label (GtkWidget *note);
 /* An open dialog for one file or folder; NULL where cancelled. */
 char *cam_choose_path (GtkWidget *over, const char *title,
                        GtkFileChooserAction action, const char *pattern,

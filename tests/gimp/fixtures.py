@@ -7,17 +7,17 @@ import subprocess
 import zlib
 
 
-def write_png(path, width, height, channels, pixel):
+def write_png(path, width, height, channels, pixel, profile=None):
     """pixel (x, y) gives a tuple of channels bytes."""
     raw = bytearray()
     for y in range(height):
         raw.append(0)
         for x in range(width):
             raw += bytes(pixel(x, y))
-    write_png_rows(path, width, height, channels, bytes(raw))
+    write_png_rows(path, width, height, channels, bytes(raw), profile)
 
 
-def write_png_rows(path, width, height, channels, raw):
+def write_png_rows(path, width, height, channels, raw, profile=None):
     def chunk(kind, body):
         data = kind + body
         return (struct.pack(">I", len(body)) + data
@@ -27,7 +27,41 @@ def write_png_rows(path, width, height, channels, raw):
     head = struct.pack(">IIBBBBB", width, height, 8, colour, 0, 0, 0)
     with open(path, "wb") as f:
         f.write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head)
+                + (chunk(b"iCCP", b"wide\0\0" + zlib.compress(profile))
+                   if profile else b"")
                 + chunk(b"IDAT", zlib.compress(raw, 1)) + chunk(b"IEND", b""))
+
+
+def wide_profile():
+    """An ICC profile (version 2, matrix and curve) wider than sRGB: gamma 2.2
+    and the primaries of Adobe RGB (1998), adapted to D50."""
+    def fixed(value):
+        return struct.pack(">i", round(value * 65536))
+
+    def xyz(*values):
+        return b"XYZ \0\0\0\0" + b"".join(map(fixed, values))
+
+    curve = b"curv\0\0\0\0" + struct.pack(">IH", 1, 563) + b"\0\0"
+    text = b"wide\0"
+    name = (b"desc\0\0\0\0" + struct.pack(">I", len(text)) + text
+            + bytes(12 + 67))
+    name += bytes(-len(name) % 4)
+    tags = [(b"desc", name), (b"cprt", b"text\0\0\0\0none\0\0\0\0"),
+            (b"wtpt", xyz(0.9642, 1, 0.8249)),
+            (b"rXYZ", xyz(0.60974, 0.31111, 0.01947)),
+            (b"gXYZ", xyz(0.20528, 0.62567, 0.06087)),
+            (b"bXYZ", xyz(0.14919, 0.06322, 0.74457)),
+            (b"rTRC", curve), (b"gTRC", curve), (b"bTRC", curve)]
+    table, body = struct.pack(">I", len(tags)), b""
+    for tag, data in tags:
+        table += tag + struct.pack(">II", 132 + 12 * len(tags) + len(body),
+                                   len(data))
+        body += data
+    head = (struct.pack(">II", 132 + 12 * len(tags) + len(body), 0)[:4]
+            + bytes(4) + struct.pack(">I", 0x02100000) + b"mntrRGB XYZ "
+            + struct.pack(">6H", 2026, 1, 1, 0, 0, 0) + b"acsp" + bytes(28)
+            + fixed(0.9642) + fixed(1) + fixed(0.8249) + bytes(48))
+    return head + table + body
 
 
 COLOURS = [(220, 60, 40), (40, 90, 220), (230, 200, 50)]
@@ -101,6 +135,18 @@ class Fixtures:
                     write_png(path, 120, 100, 3,
                               shape(kind, 40 + 8 * i, 60 - 5 * i, 25 + 2 * i))
 
+    def many_pictures(self):
+        """Enough of them that a build takes a while."""
+        folder = self.path("many")
+        for i in range(400):
+            to = os.path.join(folder, "ab"[i % 2], "%d.png" % i)
+            if not os.path.exists(to):
+                os.makedirs(os.path.dirname(to), exist_ok=True)
+                shutil.copy2(os.path.join(
+                    self.pictures, ("disc", "ring")[i % 2],
+                    "%d.png" % (i % 6)), to)
+        return folder
+
     def make_database(self):
         self.run("build", "-q", "--restart", "-m", "objects", "--clusters",
                  "3", "--triplets", "10", "-o", self.database, self.pictures)
@@ -124,9 +170,9 @@ class Fixtures:
                 " ".join(args), done.stdout, done.stderr))
         return done.stdout
 
-    def explain(self, picture, *more):
+    def explain(self, picture, *more, overlay="cli-overlay.png"):
         """Overlay PNG, composite PNG and what was said, for a picture."""
-        overlay, out = self.path("cli-overlay.png"), self.path("cli-out.png")
+        overlay, out = self.path(overlay), self.path("cli-out.png")
         said = self.run("explain", "-m", "objects", "--json",
                         "--overlay", overlay, "-o", out, *more, picture)
         return overlay, out, said

@@ -24,15 +24,18 @@ environ interpreters modules internal-data plug-ins/camlens""".split()
 GIMPRC = {
     "2.10": """(check-updates no)
 (save-accels no)
+(color-profile-policy keep)
 (save-session-info no)
 (theme "%s")
 (icon-theme "Color")
 (icon-size medium)
 """,
-    "3": """(check-updates no)
+    "3": """(config-version "%s")
+(check-updates no)
 (show-welcome-dialog no)
 (save-session-info no)
 (save-accels no)
+(color-profile-policy keep)
 (theme-color-scheme %s)
 """,
 }
@@ -208,6 +211,17 @@ PRELUDE = {
 }
 
 
+def wait(true, seconds):
+    """What @true gives as soon as it is something.  The time is counted in
+    naps, so that a test which is itself held up does not give up."""
+    for _ in range(int(seconds * 20)):
+        value = true()
+        if value:
+            return value
+        time.sleep(0.05)
+    return true()
+
+
 class GimpError(Exception):
     """What GIMP answered instead of a value."""
 
@@ -252,21 +266,13 @@ class Screen:
         return found[-1] if found else None
 
     def wait_window(self, name, seconds=30):
-        end = time.time() + seconds
-        while time.time() < end:
-            window = self.find(name)
-            if window:
-                return window
-            time.sleep(0.1)
-        raise RuntimeError("no window '%s'" % name)
+        window = wait(lambda: self.find(name), seconds)
+        if not window:
+            raise RuntimeError("no window '%s'" % name)
+        return window
 
     def wait_gone(self, name, seconds=10):
-        end = time.time() + seconds
-        while time.time() < end:
-            if not self.find(name):
-                return True
-            time.sleep(0.05)
-        return False
+        return wait(lambda: not self.find(name), seconds)
 
     def key(self, *keys):
         self.do("key", "--clearmodifiers", "--delay", 60, *keys)
@@ -286,33 +292,38 @@ class Screen:
 
 class Gimp:
     def __init__(self, series, plug_in, profile, env=None, screen=None,
-                 files=(), dark=False, locale="C.UTF-8", accelerators=()):
+                 files=(), dark=False, locale="C.UTF-8", accelerators=(),
+                 keep=False):
         self.series = series
+        self.plug_in, self.more = plug_in, env or {}
         self.profile = os.path.abspath(profile)
         self.port = free_port()
         self.screen = screen
         self.log = open(self.profile + ".log", "ab")
-        self.make_profile(plug_in, dark, accelerators)
+        self.make_profile(plug_in, dark, accelerators, keep)
         self.env = self.environment(env or {}, locale)
+        self.socket = None
         self.process = subprocess.Popen(
             self.command(files), env=self.env, stdin=subprocess.DEVNULL,
             stdout=self.log, stderr=self.log, start_new_session=True)
         self.connect()
 
-    def make_profile(self, plug_in, dark, accelerators):
+    def make_profile(self, plug_in, dark, accelerators, keep):
         for name in PROFILE_FOLDERS + ["home", "xdg/config", "xdg/cache",
                                        "xdg/data", "xdg/run"]:
             os.makedirs(os.path.join(self.profile, name), exist_ok=True)
         os.chmod(os.path.join(self.profile, "xdg/run"), 0o700)
         # what earlier tests remembered
-        for name in ("camlens", "plug-in-settings"):
+        for name in () if keep else ("camlens", "plug-in-settings"):
             shutil.rmtree(os.path.join(self.profile, name),
                           ignore_errors=True)
         install(plug_in, os.path.join(self.profile, "plug-ins/camlens"))
         theme = (("Dark" if dark else "System") if self.series == "2.10"
                  else ("dark" if dark else "light"))
         write_new(os.path.join(self.profile, "gimprc"),
-                  GIMPRC[self.series] % theme)
+                  GIMPRC[self.series] % (
+                      theme if self.series == "2.10"
+                      else (full_version_3(), theme)))
         if self.series == "2.10":
             text = "".join('(gtk_accel_path "<Actions>/plug-in/%s" "%s")\n' % a
                            for a in accelerators)
@@ -355,19 +366,20 @@ class Gimp:
                     *batch, *files]
         return ["gimp-console-" + version, "-d", "-f", "-i", *batch]
 
+    def listening(self):
+        try:
+            self.socket = socket.create_connection(("127.0.0.1", self.port), 2)
+        except OSError:
+            return False
+        return True
+
     def connect(self, seconds=90):
-        end = time.time() + seconds
-        while True:
-            try:
-                self.socket = socket.create_connection(
-                    ("127.0.0.1", self.port), 2)
-                break
-            except OSError:
-                if time.time() > end or self.process.poll() is not None:
-                    raise RuntimeError("GIMP's Script-Fu server did not come "
-                                       "up; see " + self.log.name) from None
-                time.sleep(0.1)
-        self.socket.settimeout(120)
+        wait(lambda: self.process.poll() is not None or self.listening(),
+             seconds)
+        if not self.socket:
+            raise RuntimeError("GIMP's Script-Fu server did not come up; see "
+                               + self.log.name)
+        self.socket.settimeout(300)
         if self.series == "3":
             self("(script-fu-use-v3)")
         self("(begin %s 1)" % PRELUDE[self.series])
@@ -401,6 +413,21 @@ class Gimp:
     def number(self, text):
         return float(self("(* 1 %s)" % text))
 
+    def another(self, env):
+        """A second GIMP without a display, with the same profile."""
+        return Gimp(self.series, self.plug_in, self.profile, keep=True,
+                    env=dict(self.more, **env))
+
+    def batch(self, interpreter, command):
+        """One command for an interpreter, in a GIMP of its own."""
+        program = "gimp-console-" + ("2.10" if self.series == "2.10"
+                                     else newest_series_3())
+        subprocess.run([program, "-d", "-f", "-i",
+                        "--batch-interpreter=" + interpreter, "-b", command,
+                        "--quit"], env=self.env, stdin=subprocess.DEVNULL,
+                       stdout=self.log, stderr=self.log, timeout=300,
+                       check=False)
+
     def alive(self):
         return self.process.poll() is None
 
@@ -425,6 +452,13 @@ def newest_series_3():
         if shutil.which("gimp-console-" + version):
             return version
     raise RuntimeError("there is no GIMP 3")
+
+
+def full_version_3():
+    """"3.0.4": a profile of another one is welcomed with a window."""
+    said = subprocess.run(["gimp-console-" + newest_series_3(), "--version"],
+                          stdout=subprocess.PIPE, text=True, check=True)
+    return said.stdout.split()[-1]
 
 
 def install(plug_in, folder):
@@ -459,6 +493,21 @@ def write_new(path, text):
         pass
     with open(path, "w") as f:
         f.write(text)
+
+
+def plug_in_processes(profile):
+    """Processes whose program is the plug-in in this profile."""
+    want = os.path.realpath(os.path.join(profile,
+                                         "plug-ins/camlens/camlens"))
+    found = []
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            try:
+                if os.path.realpath(os.readlink("/proc/%s/exe" % name)) == want:
+                    found.append(int(name))
+            except OSError:
+                pass
+    return found
 
 
 def free_port():

@@ -3,105 +3,29 @@ in a real GIMP on an Xvfb, driven by keys and mouse.  What came of it is asked
 of GIMP; screenshots go to the folder SHOTS, where it is given."""
 import os
 import re
+import signal
 import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from dialogs import BUILD, EXAMPLE, EXPORT, OVERLAY, Dialogs
 from fixtures import Fixtures
-from gimp import Gimp, Screen, Tap
+from gimp import Tap, plug_in_processes, wait
 
-OVERLAY = "^(Grad-CAM Overlay|Grad-CAM-)"
-EXAMPLE = "^Explain by Example"
-EXPORT = "^Export Overlay"
-BUILD = "^Build Cluster Database"
-ACCELERATORS = (("plug-in-camlens", "<Primary><Alt>l"),
-                ("plug-in-camlens-example", "<Primary><Alt>e"),
-                ("plug-in-camlens-export", "<Primary><Alt>x"),
-                ("plug-in-camlens-build", "<Primary><Alt>b"))
 
 
 class Tests(Tap):
-    def __init__(self, series, plug_in, fixtures, work, shots, locale="C.UTF-8",
-                 dark=False, photo=None):
+    """The helpers of a test are those of its Dialogs."""
+
+    def __init__(self, dialogs, fixtures, shots):
         super().__init__()
-        self.fix, self.shots = fixtures, shots
-        self.screen = Screen()
-        self.photo = photo or fixtures.photo
-        self.gimp = Gimp(series, plug_in, os.path.join(work, "profile"),
-                         env={"CAMLENS_MODEL_PATH": fixtures.models,
-                              "CAMLENS_PROGRAM": fixtures.camlens,
-                              "CAMLENS_TIMING": "1"},
-                         screen=self.screen, files=[self.photo],
-                         accelerators=ACCELERATORS, locale=locale, dark=dark)
-        stem = os.path.basename(self.photo).split(".")[0]
-        self.window = self.screen.wait_window(stem + ".*GIMP", 90)
-        self.screen.do("windowactivate", "--sync", self.window)
-        self.screen.do("windowsize", "--sync", self.window, 1280, 870)
-        self.wait(lambda: self.number("(length (t-images))") == 1)
-        self.gimp("(begin (define im (car (t-images))) "
-                  "(define layer (t-active im)) 1)")
-        time.sleep(1)
+        self.d, self.fix, self.shots = dialogs, fixtures, shots
 
-    def number(self, text):
-        return self.gimp.number(text)
-
-    def layers(self):
-        return int(self.number("(length (t-layers im))"))
-
-    def wait(self, true, seconds=20):
-        end = time.time() + seconds
-        while time.time() < end:
-            if true():
-                return True
-            time.sleep(0.1)
-        return False
+    def __getattr__(self, name):
+        return getattr(self.d, name)
 
     def shot(self, name, window):
-        if self.shots:
-            self.screen.shot(os.path.join(self.shots, name + ".png"), window)
-
-    def open(self, keys, name):
-        self.screen.do("windowactivate", "--sync", self.window)
-        self.screen.key(keys)
-        dialog = self.screen.wait_window(name, 40)
-        self.screen.do("windowactivate", "--sync", dialog)
-        return dialog
-
-    def look(self, dialog):
-        """The picture's part of the dialog, once it stands still."""
-        last = None
-        for _ in range(60):
-            now = self.screen.pixels(dialog, 20, 60, 380, 280)
-            if now is not None and now == last:
-                return now
-            last = now
-            time.sleep(0.15)
-        return last
-
-    def wait_change(self, dialog, before, seconds=20):
-        end = time.time() + seconds
-        while time.time() < end:
-            now = self.look(dialog)
-            if now != before:
-                return now
-        return before
-
-    def type_number(self, dialog, key, number):
-        self.screen.key("alt+" + key)
-        self.screen.key("ctrl+a")
-        self.screen.do("type", "--delay", 40, number)
-        self.screen.key("Tab")
-
-    def ready(self, dialog):
-        """The overlay is there: nothing moves any more for a second."""
-        same, last = 0, None
-        for _ in range(100):
-            now = self.screen.pixels(dialog, 0, 0, 800, 500)
-            same = same + 1 if now == last else 0
-            if same >= 5:
-                return
-            last = now
-            time.sleep(0.2)
+        self.screen.shot(os.path.join(self.shots, name + ".png"), window)
 
     # ---- tests ----
 
@@ -111,10 +35,10 @@ class Tests(Tap):
         self.ready(dialog)
         self.shot("overlay-dialog", dialog)
         first = self.look(dialog)
-        self.type_number(dialog, "a", "90")
+        self.type_number("a", "90")
         opaque = self.wait_change(dialog, first)
         self.ok(opaque != first, "the preview follows the opacity")
-        self.type_number(dialog, "k", "5")
+        self.type_number("k", "5")
         few = self.wait_change(dialog, opaque)
         self.ok(few != opaque, "the preview follows top-k")
         self.screen.key("alt+p")
@@ -130,22 +54,25 @@ class Tests(Tap):
         self.screen.key("alt+r")
         self.equal(self.wait_change(dialog, few), first,
                    "Reset goes back to the beginning")
-        self.type_number(dialog, "a", "45")
-        self.type_number(dialog, "k", "20")
+        self.type_number("a", "45")
+        self.type_number("k", "20")
         self.ready(dialog)
         self.screen.key("alt+o")
         self.ok(self.screen.wait_gone(OVERLAY), "OK closes the dialog")
-        self.wait(lambda: self.layers() == 2)
+        wait(lambda: self.layers() == 2, 20)
         self.equal(self.layers(), 2, "OK makes a layer")
         self.gimp("(begin (define new (car (t-layers im))) 1)")
         self.ok("top 20" in self.gimp("(t-name new)"), "with its name")
         self.equal(self.number("(t-opacity new)"), 45, "with its opacity")
         time.sleep(1)
         self.shot("overlay-layer", "root")
-        self.screen.do("windowactivate", "--sync", self.window)
-        self.screen.key("ctrl+z")
-        self.wait(lambda: self.layers() == 1)
+        self.undo()
+        wait(lambda: self.layers() == 1, 20)
         self.equal(self.layers(), 1, "one undo removes it")
+
+    def undo(self):
+        self.focus()
+        self.screen.key("ctrl+z")
 
     def test_last_values(self):
         self.gimp("(begin (define r (t-run-last im layer)) 1)")
@@ -154,6 +81,126 @@ class Tests(Tap):
         self.ok("top 20" in self.gimp("(t-name (car r))"),
                 "with last values: top-k")
         self.gimp("(begin (gimp-image-remove-layer im (car r)) 1)")
+
+    def test_repeat(self):
+        """Filters > Repeat and Re-show, with GIMP's own keys."""
+        self.focus()
+        self.screen.key("ctrl+f")
+        wait(lambda: self.layers() == 2, 30)
+        self.equal(self.layers(), 2, "Repeat makes the layer again")
+        self.equal(self.number("(t-opacity (car (t-layers im)))"), 45,
+                   "with the same opacity")
+        self.screen.key("ctrl+shift+f")
+        dialog = self.screen.wait_window(OVERLAY, 40)
+        self.ready(dialog)
+        self.ok(True, "Re-show brings up the dialog")
+        self.screen.key("alt+o")
+        wait(lambda: self.layers() == 3, 30)
+        self.equal(self.layers(), 3, "and makes another layer")
+        names = [self.gimp("(t-name (%s (t-layers im)))" % which).strip('"')
+                 for which in ("car", "cadr")]
+        self.equal([re.sub(r" #\d+$", "", name) for name in names],
+                   ["Grad-CAM: cluster 0, top 20"] * 2,
+                   "of the same picture, not of the overlay")
+        self.undo()
+        self.undo()
+        wait(lambda: self.layers() == 1, 20)
+        self.equal(self.layers(), 1, "two undos remove both")
+
+    def test_presets(self):
+        dialog = self.open("ctrl+alt+l", OVERLAY)
+        self.ready(dialog)
+        first = self.look(dialog)
+        self.type_number("a", "77")
+        before = self.wait_change(dialog, first)
+        self.screen.key("alt+s")
+        self.screen.key("Tab", "space")
+        name = self.screen.wait_window("^Save Preset", 10)
+        time.sleep(0.5)
+        self.shot("preset-name", name)
+        self.screen.do("type", "--delay", 40, "strong")
+        self.screen.key("Return")
+        self.ok(self.screen.wait_gone("^Save Preset"), "a preset is named")
+        path = os.path.join(self.gimp.profile, "camlens", "presets")
+        self.ok(wait(lambda: os.path.exists(path), 5),
+                "it is kept in GIMP's folder")
+        with open(path) as f:
+            self.ok("[strong]" in f.read(), "by its name")
+        self.screen.key("alt+r")
+        self.ok(self.wait_change(dialog, before) != before, "after Reset")
+        self.screen.key("alt+s")
+        self.screen.key("space" if self.series == "3" else "Down")
+        if self.series == "3":
+            time.sleep(0.5)
+            self.screen.key("Down", "Return")
+        self.equal(self.until(dialog, before), before,
+                   "the preset brings its settings back")
+        self.screen.key("Escape")
+        self.screen.wait_gone(OVERLAY)
+
+    def until(self, dialog, wanted):
+        wait(lambda: self.look(dialog) == wanted, 10)
+        return self.look(dialog)
+
+    def test_indexed(self):
+        self.gimp("(begin (t-convert-indexed im) (gimp-displays-flush) 1)")
+        dialog = self.open("ctrl+alt+l", OVERLAY)
+        self.ready(dialog)
+        self.shot("indexed", dialog)
+        self.screen.key("alt+o")
+        time.sleep(1)
+        self.ok(self.screen.find(OVERLAY) and self.layers() == 1,
+                "OK is off while the image is indexed")
+        self.screen.do("windowactivate", "--sync", dialog)
+        self.screen.key("alt+v")
+        time.sleep(1)
+        self.screen.key("alt+o")
+        self.ok(self.screen.wait_gone(OVERLAY), "converting turns it on")
+        wait(lambda: self.layers() == 2, 20)
+        self.equal((self.layers(), self.number("(t-base-type im)")), (2, 0),
+                   "the image is RGB and has the layer")
+        self.undo()
+        wait(lambda: self.layers() == 1, 20)
+        self.equal((self.layers(), self.number("(t-base-type im)")), (1, 2),
+                   "one undo takes back both")
+        self.gimp("(begin (gimp-image-convert-rgb im) "
+                  "(gimp-displays-flush) 1)")
+
+    def test_gray(self):
+        self.gimp("(begin (gimp-image-convert-grayscale im) "
+                  "(gimp-displays-flush) 1)")
+        dialog = self.open("ctrl+alt+l", OVERLAY)
+        self.ready(dialog)
+        self.shot("gray", dialog)
+        gray = self.look(dialog)
+        self.screen.key("alt+v")
+        self.ok(self.wait_change(dialog, gray) != gray,
+                "converting brings the colours into the preview")
+        self.screen.key("alt+v")
+        self.equal(self.until(dialog, gray), gray, "and not converting, gray")
+        self.screen.key("alt+o")
+        self.screen.wait_gone(OVERLAY)
+        wait(lambda: self.layers() == 2, 20)
+        self.ok(self.gimp("(if (t-gray? (car (t-layers im))) 1 0)") == "1",
+                "a gray image gets a gray layer")
+        self.undo()
+        self.undo()
+        wait(lambda: self.number("(t-base-type im)") == 0, 20)
+        self.equal((self.layers(), self.number("(t-base-type im)")), (1, 0),
+                   "the image is as it was")
+
+    def test_killed(self):
+        """The plug-in dies while its dialog is up."""
+        dialog = self.open("ctrl+alt+l", OVERLAY)
+        self.ready(dialog)
+        for pid in plug_in_processes(self.gimp.profile):
+            os.kill(pid, signal.SIGKILL)
+        self.ok(self.screen.wait_gone(OVERLAY), "its dialog goes with it")
+        self.ok(self.gimp.alive(), "GIMP lives on")
+        self.equal(self.layers(), 1, "and the image is as it was")
+        time.sleep(1)
+        for _ in range(2):  # a message about the crash
+            self.screen.key("Escape")
 
     def test_slider(self):
         dialog = self.open("ctrl+alt+l", OVERLAY)
@@ -254,7 +301,7 @@ class Tests(Tap):
         self.ok(self.screen.wait_gone(EXPORT), "Export closes its dialog")
         for ending in ("-overlay.png", "-composite.png", "-heat-map.tif",
                        "-heat-map.npy", "-provenance.json"):
-            self.ok(self.wait(lambda e=ending: os.path.exists(stem + e), 5),
+            self.ok(wait(lambda e=ending: os.path.exists(stem + e), 5),
                     "photo%s is there" % ending)
         self.gimp("(begin (gimp-image-remove-layer im new) 1)")
 
@@ -269,13 +316,52 @@ class Tests(Tap):
         self.screen.key("Escape")
         self.ok(self.screen.wait_gone(BUILD), "the build dialog closes")
 
+    def test_build_stopped(self):
+        """Started, stopped, gone on with, and the dialog closed meanwhile."""
+        path = self.fix.path("dialog.camdb")
+        partial = path + ".partial"
+        for old in (path, partial):
+            if os.path.exists(old):
+                os.remove(old)
+        self.remember_build(self.fix.many_pictures(), path)
+        dialog = self.open("ctrl+alt+b", BUILD)
+        time.sleep(1)
+        self.screen.key("alt+s")
+        self.ok(wait(lambda: os.path.exists(partial), 240), "Start builds")
+        time.sleep(1.5)
+        self.shot("build-running", dialog)
+        self.screen.key("alt+s")
+        self.ok(wait(lambda: not builders(), 20), "Stop ends the program")
+        self.ok(os.path.exists(partial) and not os.path.exists(path),
+                "and keeps what was done")
+        time.sleep(1)
+        self.shot("build-stopped", dialog)
+        self.screen.key("alt+s")
+        self.ok(wait(builders, 10), "Start goes on with it")
+        self.ok(any("--resume" in b for b in builders()), "as a resumed build")
+        self.screen.key("Escape")
+        self.ok(self.screen.wait_gone(BUILD), "the dialog is closed")
+        self.ok(builders(), "the program outlives it")
+        self.ok(wait(lambda: os.path.exists(path), 240),
+                "and writes the database")
+
+    def remember_build(self, folder, path):
+        values = os.path.join(self.gimp.profile, "camlens", "last-values")
+        os.makedirs(os.path.dirname(values), exist_ok=True)
+        with open(values, "a") as f:
+            f.write("\n[plug-in-camlens-build]\nfolder=%s\nmodel=objects\n"
+                    "database=%s\nclusters=3\ntriplets=10\n"
+                    % (folder, path))
+
     def test_alive(self):
         self.ok(self.gimp.alive(), "GIMP lives")
 
     def all(self):
-        for name in ("overlay", "last_values", "slider", "mouse",
-                     "cancel_at_once", "help", "example", "export", "build",
-                     "example_by_keys", "alive"):
+        for name in ("overlay", "last_values", "repeat", "slider", "mouse",
+                     "cancel_at_once", "help", "presets", "example", "export",
+                     "build", "build_stopped",
+                     "example_by_keys", "indexed", "gray", "killed",
+                     "alive"):
             try:
                 getattr(self, "test_" + name)()
             except Exception as error:  # the other tests go on
@@ -285,9 +371,28 @@ class Tests(Tap):
                     self.screen.key("Escape")
                     time.sleep(0.3)
 
-    def close(self):
-        self.gimp.close()
-        self.screen.close()
+    def after_restart(self):
+        """In another GIMP with the same profile."""
+        self.gimp("(begin (define r (t-run-last im layer)) 1)")
+        self.equal(self.number("(t-opacity (car r))"), 45,
+                   "after a restart, with last values: opacity")
+        self.ok("top 20" in self.gimp("(t-name (car r))"),
+                "after a restart, with last values: top-k")
+
+
+def builders():
+    """Command lines of the build programs that run now."""
+    found = []
+    for name in os.listdir("/proc"):
+        try:
+            with open("/proc/%s/cmdline" % name, "rb") as f:
+                words = f.read().split(b"\0")
+        except OSError:
+            continue
+        if len(words) > 2 and words[1] == b"build" and any(
+                b"dialog.camdb" in word for word in words):
+            found.append(" ".join(w.decode() for w in words))
+    return found
 
 
 def main():
@@ -295,18 +400,25 @@ def main():
     shots = sys.argv[6] if len(sys.argv) > 6 else os.path.join(work, "shots")
     os.makedirs(shots, exist_ok=True)
     fixtures = Fixtures(os.path.join(work, "files"), camlens, objects)
-    tests = Tests(series, plug_in, fixtures, work, shots,
-                  locale=os.environ.get("CAMLENS_TEST_LOCALE", "C.UTF-8"),
-                  dark="CAMLENS_TEST_DARK" in os.environ,
-                  photo=os.environ.get("CAMLENS_TEST_PHOTO"))
+    env = {"CAMLENS_MODEL_PATH": fixtures.models,
+           "CAMLENS_PROGRAM": fixtures.camlens, "CAMLENS_TIMING": "1"}
+
+    def start(**more):
+        return Dialogs(series, plug_in, os.path.join(work, "profile"),
+                       fixtures.photo, env=env, **more)
+
+    tests = Tests(start(), fixtures, shots)
     try:
-        if os.environ.get("CAMLENS_TEST_ONLY"):
-            for name in os.environ["CAMLENS_TEST_ONLY"].split():
-                getattr(tests, "test_" + name)()
-        else:
+        only = os.environ.get("CAMLENS_TEST_ONLY")
+        for name in only.split() if only else ():
+            getattr(tests, "test_" + name)()
+        if not only:
             tests.all()
+            tests.d.close()
+            tests.d = start(keep=True)
+            tests.after_restart()
     finally:
-        tests.close()
+        tests.d.close()
     tests.done()
 
 
