@@ -107,10 +107,12 @@ scale_weights (CamPass *pass, const CamTensor *w, gboolean first_axis,
                                             w->shape.dims, error);
   gsize inner = first_axis ? w->n_elements / MAX (affine->n, 1) : 1;
   const float *from = cam_tensor_f32 (w);
+  float *to = scaled ? cam_tensor_f32 (scaled->constant) : NULL;
 
-  for (gsize i = 0; scaled && i < w->n_elements; i++)
-    cam_tensor_f32 (scaled->constant)[i]
-      = (float) (from[i] * affine->scale[i / inner % affine->n]);
+  for (gsize i = 0, c = 0; to && i < w->n_elements;
+       c = c + 1 < (gsize) affine->n ? c + 1 : 0)
+    for (gsize end = i + inner; i < end; i++)
+      to[i] = (float) (from[i] * affine->scale[c]);
   return scaled;
 }
 
