@@ -90,6 +90,8 @@ def build(constructor):
                 and constructor in FADING):
             torch.nn.init.kaiming_normal_(module.weight, mode='fan_in',
                                           nonlinearity='relu')
+        if isinstance(module, torch.nn.Linear) and not module.weight.any():
+            torch.nn.init.normal_(module.weight, std=0.05)
         if isinstance(module, torchvision.models.convnext.CNBlock):
             module.layer_scale.data.uniform_(0.1, 0.5)
     return network
