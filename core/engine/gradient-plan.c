@@ -85,6 +85,13 @@ check_rank (const CamPlan *plan, const CamGradientPart *part, GError **error)
 static gboolean
 check_part (CamPlan *plan, CamGradientPart *part, GError **error)
 {
+  if (part->value->constant)
+    {
+      g_set_error (error, CAM_GRAPH_ERROR, CAM_GRAPH_ERROR_NO_GRADIENT,
+                   "'%s' is a constant of the network; gradients are taken at "
+                   "tensors that depend on the input", part->name);
+      return FALSE;
+    }
   if (!part->on_path[plan->of->index] || !part->on_path[part->source->index])
     {
       g_set_error (error, CAM_GRAPH_ERROR, CAM_GRAPH_ERROR_NO_GRADIENT,

@@ -301,6 +301,8 @@ test_no_gradient (void)
                  "'z'");
   check_refusal ("a Relu x\nb Cast a to=7\nc Cast b to=1\ny Abs c", "y", "a",
                  CAM_GRAPH_ERROR_NO_GRADIENT, "float32");
+  check_refusal ("y Add x $2,1,1", "y", "constant0",
+                 CAM_GRAPH_ERROR_NO_GRADIENT, "is a constant");
   check_refusal ("a Reshape x #1,2,1,2,1,2,1,1\nb Relu a\ny Reshape b #8", "y",
                  "x", CAM_GRAPH_ERROR_NO_GRADIENT, "8 dimensions");
 }
