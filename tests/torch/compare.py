@@ -67,10 +67,14 @@ class Tapped(torch.nn.Module):
         super().__init__()
         self.network = network
         self.middle = None
+        self.wide = False  # go on in double precision, as kinks.py wants it
         network.get_submodule(layer).register_forward_hook(self.keep)
 
     def keep(self, module, inputs, output):
+        if self.wide:
+            output = output.detach().double().requires_grad_()
         self.middle = output
+        return output
 
     def forward(self, picture):
         self.middle = None

@@ -4,10 +4,11 @@ Where the input of a ReLU, or the distance of the two largest of a pooling
 window, is 0 but for rounding, two correct programs take different sides, and
 one such gate can move a gradient by more than the tolerance that programs are
 compared at.  So pictures to compare at are chosen before, by PyTorch alone:
-the gradient is computed in double precision with every derivative taken a
-little above, and again a little below, where the forward pass was.  A little
-is SHARE times what PyTorch's own float32 is off at that very function.  Where
-the two gradients agree, rounding decides nothing.
+the gradient is computed in double precision (from the activation on, which is
+float32's) with every derivative taken a little above, and again a little
+below, where the forward pass was.  A little is SHARE times what PyTorch's own
+float32 is off at that very function.  Where the two gradients agree, rounding
+decides nothing.
 """
 from contextlib import ExitStack
 import copy
@@ -86,15 +87,36 @@ class Probe:
         return stack
 
 
-def spread(model, picture, seed):
+def widened(model, picture):
+    """a copy that goes on in double precision behind the activation"""
+    model.middle = None
+    wide = copy.deepcopy(model)
+    behind = []
+
+    def note(module, inputs):
+        if wide.middle is not None:
+            behind.append(module)
+    handles = [module.register_forward_pre_hook(note)
+               for module in wide.modules()]
+    with torch.no_grad():
+        wide(picture)
+    for handle in handles:
+        handle.remove()
+    for module in behind:
+        module.double()
+    wide.wide = True
+    wide.middle = None
+    return wide
+
+
+def spread(model, double, picture, seed):
     """how far rounding alone can move the gradient, of its largest element"""
     model.middle = None
-    double = copy.deepcopy(model).double()
     single, exact = Probe(), Probe()
     with single.patch(), torch.no_grad():
         model(picture)
     with exact.patch():
-        embedding, middle = double(picture.double().requires_grad_())
+        embedding, middle = double(picture)
     assert len(single.inputs) == len(exact.inputs)
     exact.tolerances = [SHARE * (a.double() - b).abs().max().item()
                         for a, b in zip(single.inputs, exact.inputs)]
@@ -110,10 +132,11 @@ def spread(model, picture, seed):
 def settled_picture(model, shape, limit=200):
     """the first random picture and seed whose gradient is settled, and how
     many were passed over"""
+    double = widened(model, torch.randn(shape))
     for passed_over in range(limit):
         picture = torch.randn(shape)
         with torch.no_grad():
             seed = torch.randn_like(model(picture)[0])
-        if spread(model, picture, seed) <= SETTLED:
+        if spread(model, double, picture, seed) <= SETTLED:
             return picture, seed, passed_over
     raise RuntimeError(f'none of {limit} pictures has a settled gradient')
