@@ -77,6 +77,9 @@ class Shots:
         self.d.focus()
         self.s.key("alt+r")
         time.sleep(1)
+        if self.d.series == "2.10":  # up to CamLens, and into it
+            self.s.key("End", "Up", "Up", "Right")
+            time.sleep(1)
         self.shot("menu", "root")
         self.s.key("Escape")
         self.s.key("Escape")
