@@ -15,7 +15,8 @@ from finetune import parser_of, run  # noqa: E402
 
 
 def main():
-    args = parser_of(__doc__, steps=60, views=4, batch_labels=12).parse_args()
+    args = parser_of(__doc__, steps=60, views=4, batch_labels=12,
+                     loss="semi-hard").parse_args()
     run(args, "Birds", "non-commercial research only",
         os.path.join(args.data, "images"))
 
