@@ -96,8 +96,9 @@ block (const int rows, const int vecs, const Stripe *s, gsize row)
   const float *x = p->x + row * p->ldx, *w = s->w;
   CamVec sum[ROWS][VECTORS];
   int k = p->k, ldw = s->ldw;
-  /* a vector of a narrow stripe reaches into the rows below it */
-  int whole = k - (vecs * CAM_LANES + ldw - 1) / ldw + 1;
+  /* a vector at the end of a narrow panel reaches into the rows below it */
+  int reach = s->column % CAM_PANEL + vecs * CAM_LANES;
+  int whole = k - (reach + ldw - 1) / ldw + 1;
 
 #pragma GCC unroll 16
   for (int r = 0; r < rows; r++)

@@ -123,10 +123,11 @@ cam_pass_layout (CamPass *pass, GError **error)
   gpointer *nodes = g_ptr_array_steal (pass->graph->nodes, &n_nodes);
 
   for (gsize i = 0; i < n_nodes; i++)
-    if (good)
-      good = convert (&layout, nodes[i], error);
-    else
-      g_ptr_array_add (pass->graph->nodes, nodes[i]);
+    {
+      good = good && convert (&layout, nodes[i], error);
+      if (!good) /* the graph still owns it */
+        g_ptr_array_add (pass->graph->nodes, nodes[i]);
+    }
   for (guint i = 0; good && i < pass->graph->outputs->len; i++)
     good = cam_layout_logical (&layout, pass->graph->outputs->pdata[i], error);
   g_free (nodes);

@@ -67,7 +67,7 @@ say "choose: the target layer and the score, on objects not reported"
 
 say "build the database, at $layer"
 "$camlens" build -q -m "$objects/model.onnx" -o "$objects/objects.camdb" \
-  --compact --layer "$layer" --seed 1 --restart "$composites/train"
+  --compact --no-thumbnails --layer "$layer" --seed 1 --restart "$composites/train"
 
 say "report: Recall@1, then the explanations"
 for part in "--models" "--half odd --models"; do
