@@ -5,6 +5,7 @@
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/base/blas.h"
 #include "core/base/cpu.h"
@@ -46,6 +47,14 @@ run (const Command *command, int argc, char **argv)
 {
   g_autoptr (GError) error = NULL;
 
+  if (! cam_blas_has_room (1))
+    {
+      fprintf (stderr, "camlens: %s\n",
+               _("There is not enough memory for a matrix product: close other "
+                 "programs."));
+      fflush (stderr);
+      _exit (COMMAND_FAILED); /* OpenBLAS's own end would ask for memory */
+    }
   if (! picture_init ("camlens", &error))
     return command_fail (command->name, g_steal_pointer (&error));
   return command->run (argc, argv);

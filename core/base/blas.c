@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "core/base/blas.h"
@@ -18,6 +19,7 @@
 #define CORETYPE "OPENBLAS_CORETYPE"
 #define GUARD "CAMLENS_BLAS_CHOSEN"
 #define TOLERANCE 1e-4
+#define BUFFER_SIZE (136 << 20) /* OpenBLAS maps up to 128 MiB a caller */
 
 extern char *openblas_get_corename (void);
 extern char *openblas_get_config (void);
@@ -107,6 +109,16 @@ safer_kernel (const char *present)
 }
 #endif
 
+gboolean
+cam_blas_has_room (int n_threads)
+{
+  gsize size = (gsize) MAX (n_threads, 1) * BUFFER_SIZE;
+  void *room = mmap (NULL, size, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+  return room != MAP_FAILED && munmap (room, size) == 0;
+}
+
 void
 cam_blas_prepare_process (char **argv)
 {
@@ -114,6 +126,8 @@ cam_blas_prepare_process (char **argv)
   const char *next = NULL;
   gboolean users, wrong;
 
+  if (!cam_blas_has_room (1))
+    return; /* cam_workspace_new () says so where somebody listens */
   openblas_set_num_threads (1);
   users = set && *set && (!ours || strcmp (set, ours) != 0);
   wrong = cam_blas_check () > TOLERANCE;

@@ -25,6 +25,11 @@ const char *cam_blas_version (void);
  * about 1e-6 where all is well. */
 double cam_blas_check (void);
 
+/* Whether the work buffers that OpenBLAS maps for @n_threads callers at a time
+ * can be had now.  Without them it tries again for ever, so who is about to
+ * multiply asks first. */
+gboolean cam_blas_has_room (int n_threads);
+
 /* C[m,n] = alpha * op(A) op(B) + beta * C, row-major, as cblas_sgemm, on the
  * caller's thread. */
 void cam_sgemm (gboolean trans_a, gboolean trans_b, int m, int n, int k,

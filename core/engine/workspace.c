@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/blas.h"
 #include "core/engine/plan-private.h"
 
 static gsize
@@ -59,6 +60,15 @@ cam_workspace_new (CamPlan *plan, int n_threads, GError **error)
                    "%" G_GSIZE_FORMAT " bytes for the activations are not to "
                    "be had: try a smaller batch",
                    plan->arena_bytes + workspace->scratch_bytes);
+      cam_workspace_free (workspace);
+      return NULL;
+    }
+  if (!cam_blas_has_room (n_threads))
+    {
+      g_set_error (error, CAM_TENSOR_ERROR, CAM_TENSOR_ERROR_TOO_LARGE,
+                   "the memory for matrix products on %d threads is not to be "
+                   "had: close other programs, or use fewer threads",
+                   n_threads);
       cam_workspace_free (workspace);
       return NULL;
     }
