@@ -24,6 +24,7 @@ typedef struct
   const char *doing;
   int shown_cluster, shown_match; /* evidence on the screen; -1: none */
   gboolean shown_empty;
+  gboolean had_focus; /* OK, once it could be pressed */
 } Dialog;
 
 /* ---- the preview ---- */
@@ -131,6 +132,12 @@ can_finish (Dialog *d)
 
   gtk_dialog_set_response_sensitive (GTK_DIALOG (d->dialog), GTK_RESPONSE_OK,
                                      ready);
+  if (ready && ! d->had_focus)
+    {
+      d->had_focus = TRUE; /* Enter presses it, then, on GTK 2 and 3 */
+      gtk_widget_grab_focus (gtk_dialog_get_widget_for_response (
+          GTK_DIALOG (d->dialog), GTK_RESPONSE_OK));
+    }
 }
 
 /* The name of the layer that OK would make. */
