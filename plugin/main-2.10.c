@@ -279,6 +279,7 @@ run (const gchar *name, gint n_params, const GimpParam *param, gint *n_values,
   CamResult result = { -1, -1, 0 };
   gboolean done = FALSE;
 
+  cam_end_on_faults ();
   cam_bind_translations ();
   gegl_init (NULL, NULL);
   *values = returned;

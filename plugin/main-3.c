@@ -380,6 +380,7 @@ create_procedure (GimpPlugIn *plug_in, const gchar *name)
   const CamProcedure *words = cam_procedure_find (name);
   GimpProcedure *p = NULL;
 
+  cam_end_on_faults ();
   for (guint i = 0; i < G_N_ELEMENTS (creators); i++)
     if (! strcmp (creators[i].name, name))
       p = creators[i].create (plug_in);

@@ -3,6 +3,7 @@
 #include "plugin/procedures.h"
 #include "plugin/host.h"
 #include <glib/gi18n.h>
+#include <signal.h>
 #include <string.h>
 
 G_DEFINE_QUARK (cam - plugin - error - quark, cam_plugin_error)
@@ -96,4 +97,13 @@ cam_presets_path (void)
   g_autofree char *folder = cam_host_folder ();
 
   return g_build_filename (folder, "camlens", "presets", NULL);
+}
+
+void
+cam_end_on_faults (void)
+{
+  static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGABRT };
+
+  for (guint i = 0; i < G_N_ELEMENTS (faults); i++)
+    signal (faults[i], SIG_DFL);
 }

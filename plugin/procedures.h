@@ -25,6 +25,11 @@ char *cam_locale_folder (void);
 /* After this, _() speaks the person's language. */
 void cam_bind_translations (void);
 
+/* A crash ends the program at once, and GIMP is told by the broken wire.
+ * libgimp's own handler calls exit (), which waits for ever where the crash
+ * came within malloc, and GIMP with it. */
+void cam_end_on_faults (void);
+
 /* The key files of ours in GIMP's folder (transfer full) */
 char *cam_last_values_path (void);
 char *cam_presets_path (void);
