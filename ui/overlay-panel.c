@@ -22,7 +22,7 @@ struct _CamOverlayPanel
   GtkWidget *widget, *canvas, *progress, *status, *status_icon, *evidence;
   GtkWidget *warning, *warning_text;
   GtkWidget *shows[3];
-  GtkWidget *model, *database, *positive, *negative;
+  GtkWidget *presets, *model, *database, *positive, *negative;
   GtkWidget *colormap, *layer_mode, *transfer, *convert;
   GtkAdjustment *top_k, *opacity, *threshold;
 };
@@ -144,9 +144,33 @@ show_changed (GtkToggleButton *button, CamOverlayPanel *panel)
 }
 
 static void
+refresh (CamOverlayPanel *panel)
+{
+  CamOptions *settings = panel->settings;
+  gboolean filling = panel->filling;
+
+  panel->filling = TRUE;
+  cam_choice_set (panel->model, settings->model);
+  if (panel->database)
+    cam_choice_set (panel->database, settings->database);
+  if (panel->transfer)
+    set_combo (panel->transfer, settings->transfer);
+  if (panel->positive)
+    cam_choice_set (panel->positive, settings->positive);
+  if (panel->negative)
+    cam_choice_set (panel->negative, settings->negative);
+  gtk_adjustment_set_value (panel->top_k, settings->top_k);
+  gtk_adjustment_set_value (panel->opacity, settings->opacity);
+  gtk_adjustment_set_value (panel->threshold, settings->threshold);
+  fill_colormap (panel);
+  set_combo (panel->layer_mode, settings->layer_mode);
+  panel->filling = filling;
+}
+
+static void
 preset_chosen (CamOverlayPanel *panel)
 {
-  cam_overlay_panel_refresh (panel);
+  refresh (panel);
   say (panel, CAM_CHANGED_ALL);
 }
 
@@ -314,9 +338,9 @@ controls_new (CamOverlayPanel *panel)
   GtkWidget *layer = cam_vbox_new (6);
   GtkSizeGroup *group = gtk_size_group_new (GTK_SIZE_GROUP_HORIZONTAL);
 
-  cam_row_add (box, NULL, _ ("Pre_set:"),
-               cam_preset_bar_new (panel->settings, panel->offer.presets,
-                                   G_CALLBACK (preset_chosen), panel));
+  panel->presets = cam_preset_bar_new (panel->settings, panel->offer.presets,
+                                       G_CALLBACK (preset_chosen), panel);
+  cam_row_add (box, NULL, _ ("Pre_set:"), panel->presets);
   add_model (panel, sight, group);
   if (panel->offer.example)
     add_examples (panel, sight, group);
@@ -418,7 +442,7 @@ cam_overlay_panel_new (CamOptions *settings, const CamPanelSettings *offer,
   gtk_box_pack_start (GTK_BOX (panel->widget), right, TRUE, TRUE, 0);
   g_object_set_data_full (G_OBJECT (panel->widget), "cam-overlay-panel", panel,
                           g_free);
-  cam_overlay_panel_refresh (panel);
+  refresh (panel);
   panel->filling = FALSE;
   gtk_widget_show_all (panel->widget);
   return panel;
@@ -441,25 +465,8 @@ cam_overlay_panel_show (const CamOverlayPanel *panel)
 void
 cam_overlay_panel_refresh (CamOverlayPanel *panel)
 {
-  CamOptions *settings = panel->settings;
-  gboolean filling = panel->filling;
-
-  panel->filling = TRUE;
-  cam_choice_set (panel->model, settings->model);
-  if (panel->database)
-    cam_choice_set (panel->database, settings->database);
-  if (panel->transfer)
-    set_combo (panel->transfer, settings->transfer);
-  if (panel->positive)
-    cam_choice_set (panel->positive, settings->positive);
-  if (panel->negative)
-    cam_choice_set (panel->negative, settings->negative);
-  gtk_adjustment_set_value (panel->top_k, settings->top_k);
-  gtk_adjustment_set_value (panel->opacity, settings->opacity);
-  gtk_adjustment_set_value (panel->threshold, settings->threshold);
-  fill_colormap (panel);
-  set_combo (panel->layer_mode, settings->layer_mode);
-  panel->filling = filling;
+  refresh (panel);
+  cam_preset_bar_leave (panel->presets);
 }
 
 void

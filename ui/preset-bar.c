@@ -169,3 +169,11 @@ cam_preset_bar_new (CamOptions *settings, const char *path, GCallback chosen,
   g_object_set_data (G_OBJECT (box), "cam-mnemonic-target", bar->combo);
   return box;
 }
+
+void
+cam_preset_bar_leave (GtkWidget *box)
+{
+  PresetBar *bar = g_object_get_data (G_OBJECT (box), "cam-preset-bar");
+
+  gtk_combo_box_set_active (GTK_COMBO_BOX (bar->combo), 0);
+}

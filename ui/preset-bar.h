@@ -8,3 +8,5 @@
  * a group a preset.  @settings lives longer than the widget. */
 GtkWidget *cam_preset_bar_new (CamOptions *settings, const char *path,
                                GCallback chosen, gpointer data);
+/* The settings are no preset's any more: none is shown as chosen. */
+void cam_preset_bar_leave (GtkWidget *bar);

@@ -262,8 +262,8 @@ class Tests(Tap):
         self.ok(self.screen.wait_gone(EXAMPLE), "and is cancelled")
 
     def test_example_by_keys(self):
-        self.gimp("(begin (define other (t-load \"%s\")) (gimp-display-new "
-                  "other) 1)" % self.fix.positive)
+        self.gimp("(begin (define other (t-load \"%s\")) (define shown (car "
+                  "(gimp-display-new other))) 1)" % self.fix.positive)
         time.sleep(1)
         dialog = self.open("ctrl+alt+e", EXAMPLE)
         self.ready(dialog)
@@ -279,6 +279,8 @@ class Tests(Tap):
         if not self.screen.wait_gone(EXAMPLE, 3):
             self.screen.key("Escape")
             self.screen.wait_gone(EXAMPLE)
+        self.gimp("(begin (gimp-display-delete shown) 1)")
+        time.sleep(1)
 
     def test_export(self):
         self.gimp('(begin (define r (t-run im layer "" "" 50 60 "turbo" '
