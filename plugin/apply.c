@@ -157,42 +157,62 @@ attach_records (gint32 layer, const CamExplanation *explanation, GError **error)
   return gimp_refuses (error, _ ("keep the overlay's provenance"));
 }
 
-/* All that can fail has been done; what is left is the one undo step. */
-static gboolean
-insert_layer (gint32 layer, const CamSource *source, const CamOptions *settings,
-              GError **error)
+static gint32
+filled_layer (const CamSource *source, const CamExplanation *explanation,
+              const CamOptions *settings, GError **error)
 {
-  gboolean convert = settings->convert && source->type != CAM_IMAGE_RGB;
-  gboolean done;
+  gint32 layer = new_layer (source, explanation, settings);
 
-  cam_host_undo_start (source->image);
-  done = (! convert || cam_host_convert_rgb (source->image))
-         && cam_host_layer_insert (layer, source->image, source->layer);
-  cam_host_undo_end (source->image);
-  return done || gimp_refuses (error, _ ("add a layer to this image"));
+  if (layer == -1)
+    {
+      gimp_refuses (error, _ ("make a layer"));
+      return -1;
+    }
+  if (fill_layer (layer, source, explanation, settings, error)
+      && attach_records (layer, explanation, error))
+    return layer;
+  cam_host_layer_delete (layer);
+  return -1;
+}
+
+/* Where the image is converted, that comes first: in GIMP 3 a layer is of the
+ * type that its image has when it is made. */
+static gint32
+convert_and_make (const CamSource *source, const CamExplanation *explanation,
+                  const CamOptions *settings, GError **error)
+{
+  if (cam_host_convert_rgb (source->image))
+    return filled_layer (source, explanation, settings, error);
+  gimp_refuses (error, _ ("add a layer to this image"));
+  return -1;
 }
 
 gint32
 cam_apply (const CamSource *source, const CamExplanation *explanation,
            const CamOptions *settings, GError **error)
 {
+  gboolean convert = settings->convert && source->type != CAM_IMAGE_RGB;
   gint32 layer;
 
   if (! cam_apply_check (source, settings, error))
     return -1;
-  layer = new_layer (source, explanation, settings);
-  if (layer == -1)
+  if (convert)
+    cam_host_undo_start (source->image);
+  layer = convert ? convert_and_make (source, explanation, settings, error)
+                  : filled_layer (source, explanation, settings, error);
+  if (! convert && layer != -1)
+    cam_host_undo_start (source->image);
+  if (layer != -1
+      && ! cam_host_layer_insert (layer, source->image, source->layer))
     {
-      gimp_refuses (error, _ ("make a layer"));
-      return -1;
-    }
-  if (! fill_layer (layer, source, explanation, settings, error)
-      || ! attach_records (layer, explanation, error)
-      || ! insert_layer (layer, source, settings, error))
-    {
+      gimp_refuses (error, _ ("add a layer to this image"));
+      cam_host_undo_end (source->image);
       cam_host_layer_delete (layer);
       return -1;
     }
-  cam_host_layer_update (layer);
+  if (convert || layer != -1)
+    cam_host_undo_end (source->image);
+  if (layer != -1)
+    cam_host_layer_update (layer);
   return layer;
 }
