@@ -132,7 +132,7 @@ can_finish (Dialog *d)
 
   gtk_dialog_set_response_sensitive (GTK_DIALOG (d->dialog), GTK_RESPONSE_OK,
                                      ready);
-  if (ready && ! d->had_focus)
+  if (ready && ! d->had_focus && ! d->example)
     {
       d->had_focus = TRUE; /* Enter presses it, then, on GTK 2 and 3 */
       gtk_widget_grab_focus (gtk_dialog_get_widget_for_response (
