@@ -102,7 +102,7 @@ cam_threads_new (int n_threads)
 
   if (n_threads <= 0)
     n_threads = g_get_num_processors ();
-  threads->n_threads = CLAMP (n_threads, 1, 256);
+  threads->n_threads = CLAMP (n_threads, 1, CAM_MOST_THREADS);
   threads->workers = g_new0 (GThread *, threads->n_threads);
   g_mutex_init (&threads->mutex);
   g_cond_init (&threads->wake);

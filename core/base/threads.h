@@ -9,6 +9,8 @@
 
 #include <glib.h>
 
+#define CAM_MOST_THREADS 256
+
 typedef struct _CamThreads CamThreads;
 
 /* @tile is in 0 .. n_tiles - 1, @thread in 0 .. n_threads - 1 (for scratch) */

@@ -32,6 +32,8 @@ typedef struct
 struct _CamPlan
 {
   gatomicrefcount ref_count;
+  CamPlan *single; /* NULL, or the plan of one picture that does the work:
+                      graph then has inputs and fetches, and no nodes */
   CamGraph *graph; /* what runs; its values are numbered */
   GPtrArray *inputs;  /* of CamValue, as the network names them */
   GHashTable *fetches; /* name -> CamValue */
@@ -43,6 +45,26 @@ struct _CamPlan
   CamValue *of;       /* NULL: no backward pass */
   GPtrArray *parts;   /* of CamGradientPart */
 };
+
+/* plan.c: @graph is bound (transfer full), @names are all to be kept */
+CamPlan *cam_plan_new_bound (CamGraph *graph, const char *const *names,
+                             const CamPlanOptions *options, GError **error);
+
+/* batch.c */
+/* The graph of @network for one picture, where @many, the same for a batch,
+ * is better run picture by picture; else NULL. (transfer full) */
+CamGraph *cam_batch_bind_single (const CamGraph *many, CamNetwork *network,
+                                 const char *const *names,
+                                 const CamPlanOptions *options);
+/* @many without its nodes: its inputs, and @names. (transfer full) */
+CamGraph *cam_batch_shell (const CamGraph *many, const char *const *names);
+/* The workspaces that take the pictures of @workspace, whose plan has a
+ * single; NULL with an error where memory is short. */
+gboolean cam_batch_open_lanes (CamWorkspace *workspace, int n_threads,
+                               GError **error);
+void cam_batch_close_lanes (CamWorkspace *workspace);
+gboolean cam_batch_run (CamWorkspace *workspace, GCancellable *cancellable,
+                        GError **error);
 
 /* gradient-plan.c */
 CamGradientPart *cam_gradient_part_new (CamPlan *plan, const char *name,
@@ -67,6 +89,8 @@ struct _CamWorkspace
   gpointer arena, scratch;
   gsize scratch_bytes;
   CamTensor **tensors; /* [n_values] */
+  CamWorkspace **lanes; /* [n_lanes], of plan->single: a picture each */
+  int n_lanes;
   gboolean ran;
   gpointer gradient_arena;
   gsize gradient_bytes;

@@ -63,16 +63,16 @@ find_value (const CamPlan *plan, const char *name, GError **error)
 }
 
 static gboolean
-find_names (CamPlan *plan, GPtrArray *names, const CamPlanOptions *options,
-            GError **error)
+find_names (CamPlan *plan, const char *const *names,
+            const CamPlanOptions *options, GError **error)
 {
-  for (guint i = 0; i + 1 < names->len; i++)
+  for (guint i = 0; names[i]; i++)
     {
-      CamValue *value = find_value (plan, names->pdata[i], error);
+      CamValue *value = find_value (plan, names[i], error);
 
       if (!value)
         return FALSE;
-      g_hash_table_insert (plan->fetches, g_strdup (names->pdata[i]), value);
+      g_hash_table_insert (plan->fetches, g_strdup (names[i]), value);
     }
   plan->of = options->gradient_of
                ? cam_graph_find (plan->graph, options->gradient_of) : NULL;
@@ -118,6 +118,8 @@ plan_memory (CamPlan *plan)
 static gboolean
 check_limit (CamPlan *plan, guint64 limit, GError **error)
 {
+  gsize activations = cam_plan_workspace_bytes (plan);
+
   for (guint i = 0; i < plan->graph->values->len; i++)
     {
       const CamValue *value = plan->graph->values->pdata[i];
@@ -126,42 +128,38 @@ check_limit (CamPlan *plan, guint64 limit, GError **error)
         plan->weight_bytes += value->constant->n_elements
                               * cam_dtype_size (value->constant->dtype);
     }
+  if (plan->single)
+    plan->weight_bytes = plan->single->weight_bytes;
   limit = limit ? limit : DEFAULT_LIMIT;
-  if (plan->arena_bytes <= limit
-      && plan->weight_bytes <= limit - plan->arena_bytes)
+  if (activations <= limit && plan->weight_bytes <= limit - activations)
     return TRUE;
   g_set_error (error, CAM_GRAPH_ERROR, CAM_GRAPH_ERROR_TOO_LARGE,
                "the network needs %" G_GSIZE_FORMAT " bytes for activations "
                "and %" G_GSIZE_FORMAT " for weights, and the limit is %"
-               G_GUINT64_FORMAT, plan->arena_bytes, plan->weight_bytes, limit);
+               G_GUINT64_FORMAT, activations, plan->weight_bytes, limit);
   return FALSE;
 }
 
-static gboolean
-bind_graph (CamPlan *plan, CamNetwork *network, GPtrArray *names,
-            const CamPlanOptions *options, GError **error)
+/* A plan of @graph (transfer full) that nothing is decided about yet. */
+static CamPlan *
+plan_over (CamGraph *graph)
 {
-  plan->graph = cam_graph_bind (cam_network_graph (network),
-                                options->bindings, options->n_bindings,
-                                (const char *const *) names->pdata, error);
-  if (!plan->graph)
-    return FALSE;
-  plan->macs = count_macs (plan->graph);
+  CamPlan *plan = g_new0 (CamPlan, 1);
+
+  g_atomic_ref_count_init (&plan->ref_count);
+  plan->fetches = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
+                                         NULL);
+  plan->graph = graph;
   plan->inputs = g_ptr_array_new ();
-  for (guint i = 0; i < plan->graph->inputs->len; i++)
-    g_ptr_array_add (plan->inputs, plan->graph->inputs->pdata[i]);
-  return TRUE;
+  for (guint i = 0; i < graph->inputs->len; i++)
+    g_ptr_array_add (plan->inputs, graph->inputs->pdata[i]);
+  return plan;
 }
 
 static gboolean
-build (CamPlan *plan, GPtrArray *names, const CamPlanOptions *options,
+build (CamPlan *plan, const char *const *names, const CamPlanOptions *options,
        GError **error)
 {
-  if (!options->reference
-      && !cam_passes_run (plan->graph,
-                          options->gradient_of ? options->gradient_at : NULL,
-                          error))
-    return FALSE;
   number_values (plan->graph);
   if (!find_names (plan, names, options, error)
       || !make_parts (plan, options, error))
@@ -171,22 +169,52 @@ build (CamPlan *plan, GPtrArray *names, const CamPlanOptions *options,
 }
 
 CamPlan *
+cam_plan_new_bound (CamGraph *graph, const char *const *names,
+                    const CamPlanOptions *options, GError **error)
+{
+  g_autoptr (CamPlan) plan = plan_over (graph);
+
+  plan->macs = count_macs (graph);
+  if (!options->reference
+      && !cam_passes_run (graph,
+                          options->gradient_of ? options->gradient_at : NULL,
+                          error))
+    return NULL;
+  return build (plan, names, options, error) ? g_steal_pointer (&plan) : NULL;
+}
+
+/* @single does for each picture what @many does for all (both transfer full).
+ * @many goes first, so that its weights can be freed as they are repacked. */
+static CamPlan *
+plan_batch (CamGraph *many, CamGraph *single, const char *const *names,
+            const CamPlanOptions *options, GError **error)
+{
+  g_autoptr (CamPlan) plan = plan_over (cam_batch_shell (many, names));
+
+  plan->macs = count_macs (many);
+  cam_graph_free (many);
+  plan->single = cam_plan_new_bound (single, names, options, error);
+  return plan->single && build (plan, names, options, error)
+           ? g_steal_pointer (&plan) : NULL;
+}
+
+CamPlan *
 cam_plan_new (CamNetwork *network, const CamPlanOptions *options,
               GError **error)
 {
-  g_autoptr (GPtrArray) names = names_to_keep (network, options);
-  CamPlan *plan = g_new0 (CamPlan, 1);
-  gboolean bound;
+  g_autoptr (GPtrArray) kept = names_to_keep (network, options);
+  const char *const *names = (const char *const *) kept->pdata;
+  CamGraph *graph = cam_graph_bind (cam_network_graph (network),
+                                    options->bindings, options->n_bindings,
+                                    names, error);
+  CamGraph *single = graph ? cam_batch_bind_single (graph, network, names,
+                                                    options) : NULL;
 
-  g_atomic_ref_count_init (&plan->ref_count);
-  plan->fetches = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
-                                         NULL);
-  bound = bind_graph (plan, network, names, options, error);
   if (options->consume)
     cam_network_unref (network);
-  if (!bound || !build (plan, names, options, error))
-    g_clear_pointer (&plan, cam_plan_unref);
-  return plan;
+  if (single)
+    return plan_batch (graph, single, names, options, error);
+  return graph ? cam_plan_new_bound (graph, names, options, error) : NULL;
 }
 
 CamPlan *
@@ -201,6 +229,7 @@ cam_plan_unref (CamPlan *plan)
 {
   if (!plan || !g_atomic_ref_count_dec (&plan->ref_count))
     return;
+  g_clear_pointer (&plan->single, cam_plan_unref);
   g_clear_pointer (&plan->parts, g_ptr_array_unref);
   g_clear_pointer (&plan->inputs, g_ptr_array_unref);
   g_clear_pointer (&plan->graph, cam_graph_free);
@@ -243,5 +272,5 @@ cam_plan_weight_bytes (const CamPlan *plan)
 gsize
 cam_plan_workspace_bytes (const CamPlan *plan)
 {
-  return plan->arena_bytes;
+  return plan->arena_bytes + (plan->single ? plan->single->arena_bytes : 0);
 }

@@ -4,6 +4,10 @@
  * memory = CamPlan (never changes, any number of threads may use it).  What one
  * run needs to remember is a CamWorkspace: one for each thread that runs.
  *
+ * Where the graph treats the pictures of a batch apart and its weights are
+ * few, each picture goes through the whole network by itself: its activations
+ * stay in the caches, and several threads take a picture each.
+ *
  * Whatever is to be fetched or differentiated is said when the plan is made,
  * because fusion would otherwise swallow it and memory would be used again.
  */
@@ -25,6 +29,7 @@ typedef struct
   const char *const *fetches; /* names, NULL-ended; may be any tensor; NULL: the graph's outputs */
   const char *gradient_of;    /* NULL: no backward pass      */
   const char *const *gradient_at; /* NULL-ended; with gradient_of */
+  gboolean whole_batch; /* all pictures go through each operator together, also where one by one is faster */
   gboolean reference; /* plain operators only: no fusion, no NHWC: the oracle */
   gboolean consume;   /* the caller's reference to the network is taken, and if it is the last the unpacked weights are freed as they are repacked */
   guint64 memory_limit; /* bytes; 0: 8 GiB */
@@ -67,5 +72,5 @@ CamTensor *cam_workspace_gradient (CamWorkspace *workspace,
                                    const CamTensor *seed, const char *at,
                                    GCancellable *cancellable, GError **error);
 /* Runs the nodes one by one, @repeat times, and prints the best time of each
- * with its operator and shapes. */
+ * with its operator and shapes; of one picture, where it goes one by one. */
 void cam_workspace_profile (CamWorkspace *workspace, int repeat, FILE *out);

@@ -29,10 +29,14 @@ print_row (FILE *out, const CamNode *node, double milliseconds, double total)
 void
 cam_workspace_profile (CamWorkspace *workspace, int repeat, FILE *out)
 {
-  GPtrArray *nodes = workspace->plan->graph->nodes;
-  g_autofree double *best = g_new (double, nodes->len);
+  GPtrArray *nodes;
+  g_autofree double *best = NULL;
   double total = 0;
 
+  if (workspace->lanes)
+    workspace = workspace->lanes[0];
+  nodes = workspace->plan->graph->nodes;
+  best = g_new (double, nodes->len);
   for (guint i = 0; i < nodes->len; i++)
     best[i] = G_MAXDOUBLE;
   for (int run = 0; run < repeat; run++)

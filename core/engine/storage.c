@@ -88,11 +88,13 @@ assign_output (Assignment *a, CamNode *node, guint i, int step)
     storage[out->index] = add_interval (a, out, step);
 }
 
-/* The inputs live on from run to run, whoever reads them. */
+/* The inputs live on from run to run, whoever reads them.  So does what no node
+ * of this graph makes: the fetches of a plan that works picture by picture. */
 static void
-assign_inputs (Assignment *a)
+assign_lasting (Assignment *a)
 {
   CamPlan *plan = a->plan;
+  GPtrArray *values = plan->graph->values;
 
   for (guint i = 0; i < plan->inputs->len; i++)
     {
@@ -101,6 +103,9 @@ assign_inputs (Assignment *a)
       a->last_use[value->index] = n_steps (plan);
       plan->storage[value->index] = add_interval (a, value, -1);
     }
+  for (guint i = 0; plan->single && i < values->len; i++)
+    if (plan->storage[i] == CAM_NO_STORAGE)
+      plan->storage[i] = add_interval (a, values->pdata[i], -1);
 }
 
 void
@@ -115,7 +120,7 @@ cam_plan_assign_storage (CamPlan *plan, const gboolean *keep)
   plan->storage = g_new (guint, n_values);
   for (guint i = 0; i < n_values; i++)
     plan->storage[i] = CAM_NO_STORAGE;
-  assign_inputs (&a);
+  assign_lasting (&a);
   for (guint step = 0; step < plan->graph->nodes->len; step++)
     {
       CamNode *node = plan->graph->nodes->pdata[step];

@@ -43,32 +43,49 @@ make_tensors (CamWorkspace *workspace)
     }
 }
 
+static gboolean
+allocate (CamWorkspace *workspace, int n_threads, GError **error)
+{
+  gsize arena_bytes = workspace->plan->arena_bytes;
+
+  workspace->scratch_bytes = forward_scratch (workspace->plan, n_threads);
+  workspace->arena = cam_memory_allocate (arena_bytes);
+  workspace->scratch = cam_memory_allocate (workspace->scratch_bytes);
+  if (workspace->arena && workspace->scratch)
+    return TRUE;
+  g_set_error (error, CAM_TENSOR_ERROR, CAM_TENSOR_ERROR_TOO_LARGE,
+               "%" G_GSIZE_FORMAT " bytes for the activations are not to be "
+               "had: try a smaller batch",
+               arena_bytes + workspace->scratch_bytes);
+  return FALSE;
+}
+
+static gboolean
+start_threads (CamWorkspace *workspace, int n_threads, GError **error)
+{
+  if (workspace->plan->single)
+    return cam_batch_open_lanes (workspace, n_threads, error);
+  workspace->threads = cam_threads_new (n_threads);
+  if (cam_blas_has_room (n_threads))
+    return TRUE;
+  g_set_error (error, CAM_TENSOR_ERROR, CAM_TENSOR_ERROR_TOO_LARGE,
+               "the memory for matrix products on %d threads is not to be "
+               "had: close other programs, or use fewer threads", n_threads);
+  return FALSE;
+}
+
 CamWorkspace *
 cam_workspace_new (CamPlan *plan, int n_threads, GError **error)
 {
   CamWorkspace *workspace = g_new0 (CamWorkspace, 1);
 
+  if (n_threads <= 0)
+    n_threads = g_get_num_processors ();
+  n_threads = MIN (n_threads, CAM_MOST_THREADS);
   workspace->plan = cam_plan_ref (plan);
-  workspace->threads = cam_threads_new (n_threads);
-  n_threads = cam_threads_count (workspace->threads);
-  workspace->scratch_bytes = forward_scratch (plan, n_threads);
-  workspace->arena = cam_memory_allocate (plan->arena_bytes);
-  workspace->scratch = cam_memory_allocate (workspace->scratch_bytes);
-  if (!workspace->arena || !workspace->scratch)
+  if (!allocate (workspace, n_threads, error)
+      || !start_threads (workspace, n_threads, error))
     {
-      g_set_error (error, CAM_TENSOR_ERROR, CAM_TENSOR_ERROR_TOO_LARGE,
-                   "%" G_GSIZE_FORMAT " bytes for the activations are not to "
-                   "be had: try a smaller batch",
-                   plan->arena_bytes + workspace->scratch_bytes);
-      cam_workspace_free (workspace);
-      return NULL;
-    }
-  if (!cam_blas_has_room (n_threads))
-    {
-      g_set_error (error, CAM_TENSOR_ERROR, CAM_TENSOR_ERROR_TOO_LARGE,
-                   "the memory for matrix products on %d threads is not to be "
-                   "had: close other programs, or use fewer threads",
-                   n_threads);
       cam_workspace_free (workspace);
       return NULL;
     }
@@ -96,6 +113,7 @@ cam_workspace_free (CamWorkspace *workspace)
   free (workspace->arena);
   free (workspace->scratch);
   free (workspace->gradient_arena);
+  cam_batch_close_lanes (workspace);
   cam_threads_free (workspace->threads);
   cam_plan_unref (workspace->plan);
   g_free (workspace);
@@ -164,6 +182,8 @@ cam_workspace_run (CamWorkspace *workspace, GCancellable *cancellable,
   GPtrArray *nodes = workspace->plan->graph->nodes;
 
   workspace->ran = FALSE;
+  if (workspace->lanes && !cam_batch_run (workspace, cancellable, error))
+    return FALSE;
   for (guint step = 0; step < nodes->len; step++)
     {
       if (g_cancellable_set_error_if_cancelled (cancellable, error))

@@ -62,18 +62,21 @@ test_forward (gconstpointer data)
     {
       g_autoptr (CamTensor) x = picture (c, batch);
       const RunKind plain = { .reference = TRUE, .fetches = names };
-      const RunKind together = { .fetches = names };
+      const RunKind together = { .whole_batch = TRUE, .fetches = names };
       g_autoptr (CamWorkspace) wanted = run_network (network, x, &plain, 1);
       g_autoptr (CamWorkspace) got = run_network (network, x, &together, 2);
 
       for (int i = 0; names[i]; i++)
         {
           const char *alone[] = { names[i], NULL };
+          const RunKind whole = { .whole_batch = TRUE, .fetches = alone };
           const RunKind kind = { .fetches = alone };
-          g_autoptr (CamWorkspace) one = run_network (network, x, &kind, 2);
+          g_autoptr (CamWorkspace) one = run_network (network, x, &whole, 2);
+          g_autoptr (CamWorkspace) best = run_network (network, x, &kind, 2);
 
           check_tensor (got, wanted, names[i], "with all others");
           check_tensor (one, wanted, names[i], "alone");
+          check_tensor (best, wanted, names[i], "picture by picture");
         }
     }
 }
@@ -216,7 +219,7 @@ test_threads (gconstpointer data)
   const char *fetches[] = { of, NULL };
   const RunKind kind = { of, "x", FALSE, fetches };
   gboolean differentiable = has_gradient (network, x, &kind);
-  const RunKind forward = { .fetches = fetches };
+  const RunKind forward = { .whole_batch = TRUE, .fetches = fetches };
   g_autoptr (CamWorkspace) one = run_network (network, x, &forward, 1);
   g_autoptr (CamTensor)
       slope = differentiable ? gradient_of (network, x, &kind, 1) : NULL;
@@ -242,7 +245,7 @@ test_company (gconstpointer data)
   g_autoptr (CamNetwork) network = network_of (c);
   g_autoptr (CamTensor) five = picture (c, 5);
   CamShape shape = five->shape;
-  const RunKind kind = { NULL };
+  const RunKind kind = { .whole_batch = TRUE };
   const GPtrArray *outputs = cam_network_graph (network)->outputs;
   const char *name = ((CamValue *) outputs->pdata[0])->name;
   gsize n = five->n_elements / 5;

@@ -230,7 +230,8 @@ check_forward (CamNetwork *network, const CamTensor *x, const char *text)
   g_auto (GStrv) all = text_network_tensors (network);
   const RunKind plain = { .reference = TRUE,
                           .fetches = (const char *const *) all };
-  const RunKind fast = { .fetches = (const char *const *) all };
+  const RunKind fast = { .whole_batch = TRUE,
+                         .fetches = (const char *const *) all };
   g_autoptr (CamWorkspace) wanted = run_network (network, x, &plain, 1);
   g_autoptr (CamWorkspace) together = run_network (network, x, &fast, 2);
 

@@ -213,6 +213,7 @@ run_network (CamNetwork *network, const CamTensor *x, const RunKind *kind,
                                                   : kind->targets
                                                       ? kind->targets
                                                       : at,
+                                   .whole_batch = kind->whole_batch,
                                    .reference = kind->reference };
   g_autoptr (GError) error = NULL;
   g_autoptr (CamPlan) plan = cam_plan_new (network, &options, &error);

@@ -30,6 +30,7 @@ typedef struct
   gboolean reference;
   const char *const *fetches;
   const char *const *targets; /* instead of @at: several, NULL-ended */
+  gboolean whole_batch;
 } RunKind;
 
 /* A workspace that has run @network on @x. (transfer full) */
