@@ -10,7 +10,9 @@
 
 #include "core/ops/fused.h"
 
-#define MAX_KERNEL 64 /* rows */
+#define MAX_KERNEL 64     /* rows */
+#define TILE_MACS 100000  /* some 2 to 4 us: less is not worth handing out */
+#define MOST_TILES 32     /* of a picture                                  */
 
 typedef struct
 {
@@ -96,7 +98,10 @@ convolve (Job *job, gint64 pictures, CamThreads *threads)
                 * job->row.kernel_h * job->row.kernel_w;
   int tiles;
 
-  job->rows_a_tile = (int) CLAMP (400000 / MAX (work, 1), 1, 64);
+  /* as equal as they come */
+  tiles = (int) CLAMP (job->out_height * work / TILE_MACS, 1,
+                       MIN (job->out_height, MOST_TILES));
+  job->rows_a_tile = (job->out_height + tiles - 1) / tiles;
   tiles = (job->out_height + job->rows_a_tile - 1) / job->rows_a_tile;
   cam_threads_run (threads, pictures * tiles, convolve_tile, job);
 }

@@ -8,7 +8,8 @@
 
 #include "core/ops/fused.h"
 
-#define SIDE 16 /* of the blocks that are transposed in the cache */
+#define SIDE 16           /* of the blocks that are transposed in the cache */
+#define TILE_FLOATS 16384 /* less is not worth handing out                 */
 
 static gboolean
 to_nhwc (const CamNode *node)
@@ -38,7 +39,8 @@ typedef struct
   const float *from;
   float *to;
   gint64 rows, columns; /* of each picture's matrix in @from */
-  gint64 bands;         /* of SIDE rows of the longer side   */
+  gint64 band;          /* rows of the longer side in a tile */
+  gint64 bands;         /* in a picture                      */
 } Job;
 
 static void
@@ -50,6 +52,17 @@ transpose_block (const Job *job, const float *from, float *to, gint64 row,
       to[j * job->rows + i] = from[i * job->columns + j];
 }
 
+/* Rows @row .. and columns @column .. */
+static void
+transpose_area (const Job *job, const float *from, float *to, gint64 row,
+                gint64 rows, gint64 column, gint64 columns)
+{
+  for (gint64 i = 0; i < rows; i += SIDE)
+    for (gint64 j = 0; j < columns; j += SIDE)
+      transpose_block (job, from, to, row + i, MIN (SIDE, rows - i),
+                       column + j, MIN (SIDE, columns - j));
+}
+
 static void
 transpose_band (gint64 tile, int thread, gpointer data)
 {
@@ -57,25 +70,25 @@ transpose_band (gint64 tile, int thread, gpointer data)
   gsize size = job->rows * job->columns;
   const float *from = job->from + tile / job->bands * size;
   float *to = job->to + tile / job->bands * size;
-  gint64 band = tile % job->bands;
+  gint64 first = tile % job->bands * job->band;
 
   if (job->rows >= job->columns)
-    for (gint64 j = 0; j < job->columns; j += SIDE)
-      transpose_block (job, from, to, band * SIDE,
-                       MIN (SIDE, job->rows - band * SIDE), j,
-                       MIN (SIDE, job->columns - j));
+    transpose_area (job, from, to, first, MIN (job->band, job->rows - first),
+                    0, job->columns);
   else
-    for (gint64 i = 0; i < job->rows; i += SIDE)
-      transpose_block (job, from, to, i, MIN (SIDE, job->rows - i),
-                       band * SIDE, MIN (SIDE, job->columns - band * SIDE));
+    transpose_area (job, from, to, 0, job->rows, first,
+                    MIN (job->band, job->columns - first));
 }
 
 static void
 transpose (const float *from, float *to, gint64 pictures, gint64 rows,
            gint64 columns, CamThreads *threads)
 {
-  Job job = { from, to, rows, columns, (MAX (rows, columns) + SIDE - 1) / SIDE };
+  gint64 longer = MAX (rows, columns), shorter = MIN (rows, columns);
+  Job job = { from, to, rows, columns,
+              (TILE_FLOATS / MAX (shorter, 1) / SIDE + 1) * SIDE };
 
+  job.bands = (longer + job.band - 1) / job.band;
   if (rows == 1 || columns == 1)
     memcpy (to, from, pictures * rows * columns * sizeof *to);
   else
