@@ -1,7 +1,7 @@
 /* build-mine.c -- between the passes: which pictures each is held against
  *
  * Random triplets are drawn when they are needed.  Mined ones need every
- * distance once: 64 anchors at a time against all, one matrix product.
+ * distance once: a tile of anchors at a time against all, one matrix product.
  */
 #include <math.h>
 #include <string.h>
@@ -9,7 +9,9 @@
 #include "core/base/blas.h"
 #include "core/builder/build-private.h"
 
-#define TILE 64
+#define TILE_BYTES (64 << 20) /* cosines of a tile, a thread */
+#define LARGEST_TILE 256
+#define TILE_STEP 32
 
 static gboolean
 refuse (GError **error, const char *message)
@@ -114,9 +116,20 @@ typedef struct
 {
   CamBuild *build;
   CamTripletOptions options;
-  float *cosines; /* [n_jobs, TILE, n_rows] */
+  int tile;       /* anchors */
+  float *cosines; /* [n_jobs, tile, n_rows] */
   gint64 first;   /* tile of this round */
 } Mining;
+
+/* By the number of pictures alone, so that the products of any number of
+ * threads are the same. */
+static int
+tile_for (gsize n)
+{
+  gsize most = TILE_BYTES / (n * sizeof (float)) / TILE_STEP * TILE_STEP;
+
+  return (int) CLAMP (most, TILE_STEP, LARGEST_TILE);
+}
 
 static gboolean
 tile_is_done (const CamBuild *build, int first, int rows)
@@ -133,9 +146,9 @@ mine_tile (gint64 tile, int thread, gpointer data)
   Mining *m = data;
   CamBuild *build = m->build;
   int n = build->n_rows, dim = build->dim;
-  int first = (int) (m->first + tile) * TILE;
-  int rows = MIN (TILE, n - first);
-  float *cosines = m->cosines + (gsize) thread * TILE * n;
+  int first = (int) (m->first + tile) * m->tile;
+  int rows = MIN (m->tile, n - first);
+  float *cosines = m->cosines + (gsize) thread * m->tile * n;
 
   if (tile_is_done (build, first, rows))
     return;
@@ -155,11 +168,12 @@ mine (CamBuild *build, GError **error)
 {
   const CamBuildOptions *o = build->options;
   gsize n = build->n_rows;
-  gint64 n_tiles = (build->n_rows + TILE - 1) / TILE;
-  g_autofree float *cosines = g_try_new (float, (gsize) build->n_jobs * TILE * n);
-  Mining m = { build,
-               { o->n_triplets, TRUE, o->mining, o->margin, o->seed },
-               cosines };
+  int tile = tile_for (n);
+  gint64 n_tiles = (build->n_rows + tile - 1) / tile;
+  g_autofree float *cosines = g_try_new (float, build->n_jobs * tile * n);
+  Mining m = {
+    build, { o->n_triplets, TRUE, o->mining, o->margin, o->seed }, tile, cosines
+  };
 
   build->drawn = g_try_new (CamTriplet, n * o->n_triplets);
   build->counts = g_try_new0 (CamTripletCounts, n);

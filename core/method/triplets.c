@@ -1,9 +1,9 @@
 /* triplets.c -- which pictures an anchor is held against */
 #include "core/method/triplets.h"
 
-#include <math.h>
 #include <stdlib.h>
 
+#include "core/method/mined-pairs.h"
 #include "core/method/random.h"
 
 #define STREAM_TRIPLETS 1
@@ -230,115 +230,25 @@ draw_random (const CamTriplets *t, const CamTripletOptions *options, int anchor,
     }
 }
 
-typedef struct /* the pairs of an anchor that are inside the hinge */
-{
-  double *near; /* [n_positives] d(a,p) */
-  Sorted *far;  /* [n_far] negatives with d(a,n) < max d(a,p) + margin */
-  int n_positives, n_far;
-  guint64 *ends; /* [n_positives] running count of pairs */
-  int *begins;   /* [n_positives] first of the positive's negatives in far */
-} Pairs;
-
+/* The run's pictures without those from @first to before @end. */
 static void
-pairs_clear (Pairs *pairs)
+spans_around (const CamTriplets *t, Run run, int first, int end,
+              CamPictureSpan spans[2])
 {
-  g_free (pairs->near);
-  g_free (pairs->far);
-  g_free (pairs->ends);
-  g_free (pairs->begins);
+  spans[0] = (CamPictureSpan) { t->order + run.first, first - run.first };
+  spans[1] = (CamPictureSpan) { t->order + end, run.end - end };
 }
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Pairs, pairs_clear)
 
-static void
-pairs_init (Pairs *pairs, const CamTriplets *t, int anchor, double margin,
-            const float *cosines)
+static CamMinedPairs *
+pairs_of (const CamTriplets *t, int anchor, double margin, const float *cosines)
 {
-  Run near = positives (t, anchor);
   Run own = not_negatives (t, anchor);
-  int n_negatives = t->n - (own.end - own.first);
-  double widest = 0;
+  int place = t->place[anchor];
+  CamPictureSpan near[2], far[2];
 
-  pairs->n_positives = near.end - near.first - 1;
-  pairs->near = g_new (double, pairs->n_positives);
-  pairs->ends = g_new (guint64, pairs->n_positives);
-  pairs->begins = g_new (int, pairs->n_positives);
-  pairs->far = g_new (Sorted, n_negatives);
-  for (int i = 0; i < pairs->n_positives; i++)
-    {
-      pairs->near[i] = 2
-                       - 2 * (double) cosines[positive_at (t, anchor, near, i)];
-      widest = MAX (widest, pairs->near[i]);
-    }
-  for (int i = 0; i < n_negatives; i++)
-    {
-      int picture = negative_at (t, own, i);
-      double distance = 2 - 2 * (double) cosines[picture];
-
-      if (distance < widest + margin)
-        pairs->far[pairs->n_far++] = (Sorted) { distance, picture };
-    }
-  qsort (pairs->far, pairs->n_far, sizeof *pairs->far, compare_sorted);
-}
-
-/* How many of far lie below @distance (or, @with_equal, at it too). */
-static int
-count_below (const Pairs *pairs, double distance, gboolean with_equal)
-{
-  int low = 0, high = pairs->n_far;
-
-  while (low < high)
-    {
-      int middle = low + (high - low) / 2;
-      double value = pairs->far[middle].value;
-
-      if (value < distance || (with_equal && value == distance))
-        low = middle + 1;
-      else
-        high = middle;
-    }
-  return low;
-}
-
-/* Numbers the pairs: semi-hard ones, or those with d(a,n) <= d(a,p). */
-static guint64
-number_pairs (Pairs *pairs, double margin, gboolean semi_hard)
-{
-  guint64 n = 0;
-
-  for (int i = 0; i < pairs->n_positives; i++)
-    {
-      double near = pairs->near[i];
-      int equal = MIN (count_below (pairs, near, TRUE),
-                       count_below (pairs, near + margin, FALSE));
-
-      pairs->begins[i] = semi_hard ? equal : 0;
-      n += semi_hard ? count_below (pairs, near + margin, FALSE) - equal
-                     : equal;
-      pairs->ends[i] = n;
-    }
-  return n;
-}
-
-static CamTriplet
-pair_at (const Pairs *pairs, const CamTriplets *t, int anchor, guint64 number)
-{
-  int low = 0, high = pairs->n_positives - 1;
-  guint64 before;
-
-  while (low < high)
-    {
-      int middle = low + (high - low) / 2;
-
-      if (pairs->ends[middle] > number)
-        high = middle;
-      else
-        low = middle + 1;
-    }
-  before = low > 0 ? pairs->ends[low - 1] : 0;
-  return (CamTriplet) {
-    positive_at (t, anchor, positives (t, anchor), low),
-    pairs->far[pairs->begins[low] + (int) (number - before)].picture
-  };
+  spans_around (t, positives (t, anchor), place, place + 1, near);
+  spans_around (t, (Run) { 0, t->n }, own.first, own.end, far);
+  return cam_mined_pairs_new (cosines, margin, near, far);
 }
 
 static int
@@ -370,17 +280,16 @@ draw_different (CamRandom *random, guint64 total, int n, guint64 *out)
 
 /* Up to @wanted different pairs of one kind; how many there were to be had. */
 static int
-draw_pairs (Pairs *pairs, const CamTriplets *t,
-            const CamTripletOptions *options, int anchor, gboolean semi_hard,
-            CamRandom *random, int wanted, CamTriplet *out)
+draw_pairs (CamMinedPairs *pairs, gboolean semi_hard, CamRandom *random,
+            int wanted, CamTriplet *out)
 {
-  guint64 total = number_pairs (pairs, options->margin, semi_hard);
+  guint64 total = cam_mined_pairs_count (pairs, semi_hard);
   int n = (int) MIN (total, (guint64) wanted);
   g_autofree guint64 *numbers = g_new (guint64, n);
 
   draw_different (random, total, n, numbers);
   for (int i = 0; i < n; i++)
-    out[i] = pair_at (pairs, t, anchor, numbers[i]);
+    cam_mined_pairs_get (pairs, numbers[i], &out[i].positive, &out[i].negative);
   return n;
 }
 
@@ -388,15 +297,12 @@ static int
 draw_mined (const CamTriplets *t, const CamTripletOptions *options, int anchor,
             const float *cosines, CamRandom *random, CamTriplet *out)
 {
-  g_auto (Pairs) pairs = { NULL };
-  int n;
+  g_autoptr (CamMinedPairs)
+      pairs = pairs_of (t, anchor, options->margin, cosines);
+  int n = draw_pairs (pairs, TRUE, random, options->n_triplets, out);
 
-  pairs_init (&pairs, t, anchor, options->margin, cosines);
-  n = draw_pairs (&pairs, t, options, anchor, TRUE, random, options->n_triplets,
-                  out);
   if (n < options->n_triplets)
-    n += draw_pairs (&pairs, t, options, anchor, FALSE, random,
-                     options->n_triplets - n, out + n);
+    n += draw_pairs (pairs, FALSE, random, options->n_triplets - n, out + n);
   return n;
 }
 
