@@ -19,7 +19,10 @@ typedef struct
   int dim;
   CamThreads *threads;
   float *products; /* [threads, TILE, n_clusters] */
-  double *sums;    /* [n_clusters, dim] */
+  double *sums;    /* [n_clusters, dim] of the points as in summed_as */
+  int *summed_as;  /* [n]: cluster; -1: in none yet */
+  int *moved;      /* [n_moved] points that are in another cluster now */
+  gsize n_moved;
   double *nearest; /* [n]: 1 - cosine to the nearest of the first centroids */
   gboolean *zero;  /* [n]: no direction, so never a centroid */
 } Work;
@@ -41,6 +44,8 @@ work_clear (Work *work)
 {
   g_free (work->products);
   g_free (work->sums);
+  g_free (work->summed_as);
+  g_free (work->moved);
   g_free (work->nearest);
   g_free (work->zero);
 }
@@ -121,6 +126,7 @@ assign (Work *work, CamKMeans *result, int *before)
   return moved;
 }
 
+/* Takes what moved out of its old sum and into its new one. */
 static void
 sum_columns (gint64 tile, int thread, gpointer data)
 {
@@ -129,18 +135,43 @@ sum_columns (gint64 tile, int thread, gpointer data)
   int first = (int) tile * COLUMNS;
   int last = MIN (first + COLUMNS, work->dim);
 
-  for (int c = 0; c < pass->result->n_clusters; c++)
-    memset (work->sums + (gsize) c * work->dim + first, 0,
-            (last - first) * sizeof (double));
-  for (gsize i = 0; i < work->n; i++)
+  for (gsize m = 0; m < work->n_moved; m++)
     {
-      double *sum = work->sums
-                    + (gsize) pass->result->assignment[i] * work->dim;
-      const float *point = work->points + i * work->dim;
+      int i = work->moved[m], from = work->summed_as[i];
+      double *to = work->sums + (gsize) pass->result->assignment[i] * work->dim;
+      const float *point = work->points + (gsize) i * work->dim;
 
       for (int d = first; d < last; d++)
-        sum[d] += point[d];
+        to[d] += point[d];
+      if (from < 0)
+        continue;
+      to = work->sums + (gsize) from * work->dim;
+      for (int d = first; d < last; d++)
+        to[d] -= point[d];
     }
+}
+
+/* The sums of all clusters, from those of the last time. */
+static void
+sum_up (Work *work, CamKMeans *result)
+{
+  Pass pass = { work, result };
+
+  work->n_moved = 0;
+  for (gsize i = 0; i < work->n; i++)
+    if (work->summed_as[i] != result->assignment[i])
+      work->moved[work->n_moved++] = (int) i;
+  cam_threads_run (work->threads, (work->dim + COLUMNS - 1) / COLUMNS,
+                   sum_columns, &pass);
+  memcpy (work->summed_as, result->assignment, work->n * sizeof (int));
+}
+
+static void
+sum_anew (Work *work, int n_clusters)
+{
+  memset (work->sums, 0, (gsize) n_clusters * work->dim * sizeof (double));
+  for (gsize i = 0; i < work->n; i++)
+    work->summed_as[i] = -1;
 }
 
 /* @row = @sum / |@sum|; FALSE where there is no direction in it. */
@@ -184,10 +215,7 @@ reseed (Work *work, CamKMeans *result, int c)
 static void
 update (Work *work, CamKMeans *result)
 {
-  Pass pass = { work, result };
-
-  cam_threads_run (work->threads, (work->dim + COLUMNS - 1) / COLUMNS,
-                   sum_columns, &pass);
+  sum_up (work, result);
   for (int c = 0; c < result->n_clusters; c++)
     if (! normalise (work->sums + (gsize) c * work->dim,
                      result->centroids + (gsize) c * work->dim, work->dim))
@@ -332,6 +360,7 @@ run (Work *work, const CamKMeansOptions *options, int wanted, int restart,
             (gsize) wanted * work->dim * sizeof (float));
   else
     draw_first (work, result, wanted, &random);
+  sum_anew (work, wanted);
   if (! iterate (work, result, options->max_iterations, cancellable, error))
     return NULL;
   return g_steal_pointer (&result);
@@ -344,9 +373,12 @@ work_init (Work *work, int wanted, GError **error)
 
   work->products = g_try_new (float, n_threads * TILE * wanted);
   work->sums = g_try_new (double, (gsize) wanted * work->dim);
+  work->summed_as = g_try_new (int, work->n);
+  work->moved = g_try_new (int, work->n);
   work->nearest = g_try_new (double, work->n);
   work->zero = g_try_new (gboolean, work->n);
-  if (! work->products || ! work->sums || ! work->nearest || ! work->zero)
+  if (! work->products || ! work->sums || ! work->summed_as || ! work->moved
+      || ! work->nearest || ! work->zero)
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE,
                    "not enough memory for %d clusters", wanted);
@@ -370,7 +402,9 @@ cam_kmeans_new (const float *points, gsize n_points, int dim,
                 GError **error)
 {
   g_autoptr (CamKMeans) best = NULL;
-  g_auto (Work) work = { points, n_points, dim, options->threads };
+  g_auto (Work) work = {
+    .points = points, .n = n_points, .dim = dim, .threads = options->threads
+  };
   int restarts = options->initial != NULL ? 1 : MAX (options->restarts, 1);
   int wanted = options->n_clusters;
 
