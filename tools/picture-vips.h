@@ -22,3 +22,21 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (PictureColour, picture_colour_unref)
 
 /* FALSE, with libvips' last message as the reason: "WHAT “PATH”: reason." */
 gboolean picture_refuse (const char *what, const char *path, GError **error);
+gboolean picture_refuse_reading (const char *path, GError **error);
+
+typedef enum /* by a file's first bytes */
+{
+  PICTURE_JPEG,
+  PICTURE_PNG,
+  PICTURE_WEBP,
+  PICTURE_OTHER
+} PictureKind;
+
+/* Fails where the file is missing, or cannot be read. */
+gboolean picture_look (const char *path, PictureKind *kind, GError **error);
+/* NULL with libvips' message; pixels are decoded when they are asked for. */
+VipsImage *picture_open (const char *path, PictureKind kind);
+/* JPEG and WebP alone: a half, quarter or eighth of the size. */
+VipsImage *picture_open_shrunk (const char *path, PictureKind kind, int shrink);
+/* Width and height change places where the picture is upright. */
+gboolean picture_is_turned (VipsImage *image);

@@ -27,88 +27,6 @@ picture_init (const char *program, GError **error)
   return TRUE;
 }
 
-/* What libvips said last, in one line, without its own prefixes */
-static char *
-take_vips_error (void)
-{
-  g_autofree char *buffer = vips_error_buffer_copy ();
-  g_auto (GStrv) lines = g_strsplit (g_strchomp (buffer), "\n", -1);
-  guint n = g_strv_length (lines);
-  const char *line = n > 0 ? lines[n - 1] : "";
-  const char *colon = strchr (line, ':');
-
-  if (strstr (line, "not a known file format") != NULL)
-    return g_strdup ("not a picture of a known format");
-  if (strstr (line, "operation is blocked") != NULL)
-    return g_strdup ("its kind of file is not read, as its decoder is not safe "
-                     "enough; "
-                     "save it as PNG or JPEG");
-  if (colon != NULL && memchr (line, ' ', colon - line) == NULL)
-    line = colon + 1;
-  while (*line == ' ')
-    line++;
-  return g_strdup (*line != '\0' ? line : "cannot be decoded");
-}
-
-gboolean
-picture_refuse (const char *what, const char *path, GError **error)
-{
-  g_autofree char *reason = take_vips_error ();
-
-  vips_error_clear ();
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "%s “%s”: %s.", what,
-               path, reason);
-  return FALSE;
-}
-
-static gboolean
-refuse_reading (const char *path, GError **error)
-{
-  return picture_refuse ("Cannot read the picture", path, error);
-}
-
-/* Missing files and folders get the system's words, not the decoder's. */
-static gboolean
-check_file (const char *path, GError **error)
-{
-  g_autoptr (GFile) file = g_file_new_for_path (path);
-  g_autoptr (GError) local = NULL;
-  g_autoptr (GFileInputStream) stream = g_file_read (file, NULL, &local);
-
-  if (stream != NULL)
-    return TRUE;
-  g_set_error (error, G_IO_ERROR, local->code,
-               _ ("Cannot read the picture “%s”: %s."), path, local->message);
-  return FALSE;
-}
-
-static VipsImage *
-open_whole (const char *path)
-{
-  return vips_image_new_from_file (path, "access", VIPS_ACCESS_SEQUENTIAL,
-                                   "fail_on", VIPS_FAIL_ON_ERROR, NULL);
-}
-
-static VipsImage *
-open_shrunk (const char *path, const char *loader, int shrink)
-{
-  VipsImage *image = NULL;
-
-  if (g_str_has_prefix (loader, "jpegload"))
-    vips_jpegload (path, &image, "shrink", shrink, "access",
-                   VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_ERROR, NULL);
-  else
-    vips_webpload (path, &image, "scale", 1.0 / shrink, "access",
-                   VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_ERROR, NULL);
-  return image;
-}
-
-static gboolean
-is_turned (VipsImage *image)
-{
-  return vips_image_get_orientation (image) > 4;
-}
-
 /* How many times smaller the decoder may make it: 1, 2, 4 or 8 */
 static int
 choose_shrink (const CamInputSettings *settings, int width, int height)
@@ -181,10 +99,13 @@ to_srgb (VipsImage **image)
 {
   VipsInterpretation kind = vips_image_guess_interpretation (*image);
   VipsImage *next = NULL;
-  gboolean deep;
+  gboolean deep, profile = has_other_profile (*image);
   int failed;
 
-  if (has_other_profile (*image) || kind == VIPS_INTERPRETATION_CMYK)
+  if (! profile && kind == VIPS_INTERPRETATION_sRGB
+      && (*image)->BandFmt == VIPS_FORMAT_UCHAR)
+    return TRUE;
+  if (profile || kind == VIPS_INTERPRETATION_CMYK)
     {
       if (transform_profile (*image, &next) == 0)
         step (image, 0, &next);
@@ -305,7 +226,7 @@ build_input (VipsImage *image, CamPixelFormat format, const char *path,
   if (each_strip (image, feed_rows, &feed))
     return cam_input_builder_finish (feed.builder, view, error);
   cam_input_builder_free (feed.builder);
-  refuse_reading (path, error);
+  picture_refuse_reading (path, error);
   return NULL;
 }
 
@@ -315,28 +236,24 @@ load_input (const char *path, const CamInputSettings *settings,
 {
   g_autoptr (PictureImage) image = NULL;
   CamPixelFormat format = CAM_PIXEL_RGB8;
-  const char *loader = "";
   int width, height, shrink = 1;
+  PictureKind kind;
 
-  if (! check_file (path, error))
+  if (! picture_look (path, &kind, error))
     return NULL;
-  image = open_whole (path);
+  image = picture_open (path, kind);
   if (image == NULL)
     {
-      refuse_reading (path, error);
+      picture_refuse_reading (path, error);
       return NULL;
     }
-  width = is_turned (image) ? image->Ysize : image->Xsize;
-  height = is_turned (image) ? image->Xsize : image->Ysize;
-  if (vips_image_get_typeof (image, VIPS_META_LOADER) != 0)
-    vips_image_get_string (image, VIPS_META_LOADER, &loader);
-  if (may_shrink
-      && (g_str_has_prefix (loader, "jpegload")
-          || g_str_has_prefix (loader, "webpload")))
+  width = picture_is_turned (image) ? image->Ysize : image->Xsize;
+  height = picture_is_turned (image) ? image->Xsize : image->Ysize;
+  if (may_shrink && (kind == PICTURE_JPEG || kind == PICTURE_WEBP))
     shrink = choose_shrink (settings, width, height);
   if (shrink > 1)
     {
-      VipsImage *small = open_shrunk (path, loader, shrink);
+      VipsImage *small = picture_open_shrunk (path, kind, shrink);
 
       g_clear_object (&image);
       image = small;
@@ -345,7 +262,7 @@ load_input (const char *path, const CamInputSettings *settings,
   if (image != NULL)
     return build_input (image, format, path, settings, width, height, view,
                         error);
-  refuse_reading (path, error);
+  picture_refuse_reading (path, error);
   return NULL;
 }
 
@@ -367,14 +284,15 @@ gboolean
 picture_size (const char *path, int *width, int *height, GError **error)
 {
   g_autoptr (PictureImage) image = NULL;
+  PictureKind kind;
 
-  if (! check_file (path, error))
+  if (! picture_look (path, &kind, error))
     return FALSE;
-  image = open_whole (path);
+  image = picture_open (path, kind);
   if (image == NULL)
-    return refuse_reading (path, error);
-  *width = is_turned (image) ? image->Ysize : image->Xsize;
-  *height = is_turned (image) ? image->Xsize : image->Ysize;
+    return picture_refuse_reading (path, error);
+  *width = picture_is_turned (image) ? image->Ysize : image->Xsize;
+  *height = picture_is_turned (image) ? image->Xsize : image->Ysize;
   return TRUE;
 }
 
@@ -419,13 +337,14 @@ picture_load_rgba (const char *path, int *width, int *height, GError **error)
   g_autoptr (PictureImage) image = NULL;
   g_autofree guint8 *pixels = NULL;
   Collect collect = { NULL, 0, CAM_PIXEL_RGB8 };
+  PictureKind kind;
 
-  if (! check_file (path, error))
+  if (! picture_look (path, &kind, error))
     return NULL;
-  image = prepare (open_whole (path), &collect.format);
+  image = prepare (picture_open (path, kind), &collect.format);
   if (image == NULL)
     {
-      refuse_reading (path, error);
+      picture_refuse_reading (path, error);
       return NULL;
     }
   pixels = g_try_malloc_n ((gsize) image->Xsize * image->Ysize, 4);
@@ -441,16 +360,16 @@ picture_load_rgba (const char *path, int *width, int *height, GError **error)
   *height = image->Ysize;
   if (each_strip (image, collect_rows, &collect))
     return g_steal_pointer (&pixels);
-  refuse_reading (path, error);
+  picture_refuse_reading (path, error);
   return NULL;
 }
 
 /* Without a profile of its own a picture needs no colour management, which
  * costs more than the rest of a small thumbnail. */
 static VipsImage *
-shrink (const char *path, int side)
+shrink (const char *path, PictureKind kind, int side)
 {
-  g_autoptr (PictureImage) header = open_whole (path);
+  g_autoptr (PictureImage) header = picture_open (path, kind);
   VipsImage *image = NULL;
   gboolean managed;
 
@@ -474,10 +393,11 @@ picture_thumbnail (const char *path, int side, GError **error)
   g_autoptr (PictureColour) background = vips_array_double_new (white, 1);
   void *data = NULL;
   size_t length = 0;
+  PictureKind kind;
 
-  if (! check_file (path, error))
+  if (! picture_look (path, &kind, error))
     return NULL;
-  image = shrink (path, side);
+  image = shrink (path, kind, side);
   if (image == NULL
       /* what it takes for alpha is the last band, whatever that is */
       || (vips_image_hasalpha (image)
@@ -488,7 +408,7 @@ picture_thumbnail (const char *path, int side, GError **error)
                                "optimize_coding", TRUE, NULL)
              != 0)
     {
-      refuse_reading (path, error);
+      picture_refuse_reading (path, error);
       return NULL;
     }
   return g_bytes_new_take (data, length);
