@@ -19,7 +19,7 @@ typedef struct
 {
   EvaluateData *data;
   CamModel *model;
-  guint offset; /* of the half: pictures offset, offset + 2, ... */
+  GArray *pictures; /* guint: those of the half */
   Progress *progress;
   const char *stage;
 } Half;
@@ -27,7 +27,8 @@ typedef struct
 static EvaluatePicture *
 picture_of (const Half *half, int number)
 {
-  return g_ptr_array_index (half->data->pictures, half->offset + 2 * number);
+  return g_ptr_array_index (half->data->pictures,
+                            g_array_index (half->pictures, guint, number));
 }
 
 static CamTensor *
@@ -79,9 +80,10 @@ static GPtrArray *
 try_half (Half *half, const EvaluateOptions *o, const char *const *layers,
           const CamScore *scores, int n_scores, GError **error)
 {
-  guint n = (half->data->pictures->len - half->offset + 1) / 2;
+  guint n = half->pictures->len;
   g_autofree int *labels = g_new (int, n);
   CamLayerChoiceOptions options = { 0 };
+  GPtrArray *trials;
 
   for (guint i = 0; i < n; i++)
     labels[i] = picture_of (half, (int) i)->label;
@@ -99,7 +101,10 @@ try_half (Half *half, const EvaluateOptions *o, const char *const *layers,
   options.seed = (guint64) o->seed;
   options.n_threads = o->n_threads;
   options.progress = show;
-  return cam_layer_choose (half->model, &options, error);
+  trials = cam_layer_choose (half->model, &options, error);
+  if (trials == NULL)
+    g_prefix_error (error, "The half of the pictures for %s: ", half->stage);
+  return trials;
 }
 
 static void
@@ -162,7 +167,7 @@ print_sweep (const EvaluateOptions *o, GPtrArray *chosen, GPtrArray *reported)
     {
       print_trials ("Chosen on one half of the pictures:", chosen);
       print_trials ("\nReported on the other half:", reported);
-      printf (_("\nBest: layer %s, score %s (by %s)\n"), best->layer,
+      printf (_ ("\nBest: layer %s, score %s (by %s)\n"), best->layer,
               cam_score_name (best->score),
               isnan (best->energy) ? "faithfulness" : "energy in the masks");
       return;
@@ -208,6 +213,40 @@ layers_again (const CamModel *model, GPtrArray *trials)
   return (char **) g_ptr_array_free (names, FALSE);
 }
 
+/* Deals a label's pictures to both halves in turn; fewer than four stay
+ * together, in the half that has fewer pictures, because a triplet needs two.
+ */
+static void
+deal_label (const EvaluateData *data, int label, GArray *halves[2])
+{
+  g_autoptr (GArray) own = g_array_new (FALSE, FALSE, sizeof (guint));
+  int to = halves[1]->len < halves[0]->len;
+
+  for (guint i = 0; i < data->pictures->len; i++)
+    {
+      const EvaluatePicture *picture = g_ptr_array_index (data->pictures, i);
+
+      if (picture->label == label)
+        g_array_append_val (own, i);
+    }
+  for (guint i = 0; i < own->len; i++)
+    {
+      guint picture = g_array_index (own, guint, i);
+
+      g_array_append_val (halves[own->len < 4 ? to : (to + (int) i) % 2],
+                          picture);
+    }
+}
+
+static void
+deal (const EvaluateData *data, GArray *halves[2])
+{
+  for (int i = 0; i < 2; i++)
+    halves[i] = g_array_new (FALSE, FALSE, sizeof (guint));
+  for (int label = 0; label < (int) data->labels->len; label++)
+    deal_label (data, label, halves);
+}
+
 static gboolean
 sweep (Half *half, const EvaluateOptions *o, GError **error)
 {
@@ -215,13 +254,18 @@ sweep (Half *half, const EvaluateOptions *o, GError **error)
                                      CAM_SCORE_DOT_DIFFERENCE };
   g_autoptr (GPtrArray) chosen = NULL, reported = NULL;
   g_auto (GStrv) layers = NULL;
+  g_autoptr (GArray) choosing = NULL, reporting = NULL;
+  GArray *halves[2];
 
+  deal (half->data, halves);
+  choosing = half->pictures = halves[0];
+  reporting = halves[1];
   half->stage = "choosing";
   chosen = try_half (half, o, NULL, scores, G_N_ELEMENTS (scores), error);
   if (chosen == NULL)
     return FALSE;
   layers = layers_again (half->model, chosen);
-  half->offset = 1;
+  half->pictures = reporting;
   half->stage = "reporting";
   reported = try_half (half, o, (const char *const *) layers, scores,
                        G_N_ELEMENTS (scores), error);

@@ -7,6 +7,7 @@ the masks and PyTorch's embeddings.
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -269,6 +270,24 @@ def test_sweep():
     tap.check(said.get('layer') in ('block1', 'block2', 'features')
               and said['chosen_on'] and said['reported_on'],
               'a sweep chooses a layer', done.stderr)
+    for label in LABELS + ('hen',):
+        os.makedirs(path('pairs', label), exist_ok=True)
+        for i in range(2):
+            source = label if label in LABELS else 'cat'
+            shutil.copy(path('train', source, f'{i + 2 * (label == "hen")}.png'),
+                        path('pairs', label, f'{i}.png'))
+    done = camlens('evaluate', '-m', path('model.onnx'), '--images',
+                   path('pairs'), '--sweep', '--triplets', 3, '--json')
+    said = json.loads(done.stdout) if done.returncode == 0 else {}
+    tap.check(said and all(t['pictures'] == 4 for half in
+                           ('chosen_on', 'reported_on')
+                           for t in said[half][:1]),
+              'a sweep over labels of two pictures each', done.stderr)
+    shutil.rmtree(path('pairs', 'hen'))
+    done = camlens('evaluate', '-m', path('model.onnx'), '--images',
+                   path('pairs'), '--sweep')
+    tap.check(done.returncode == 1 and 'four' in done.stderr,
+              'three labels of two are too few for two halves', done.stderr)
 
 
 def test_refusals():
