@@ -193,7 +193,7 @@ run_info (int argc, char **argv)
   g_autoptr (CamClusterDb) db = NULL;
   g_autoptr (GError) error = NULL;
 
-  if (! command_parse (&argc, &argv, "info DB",
+  if (! command_parse (&argc, &argv, "DB",
                        _ ("Says what a cluster database holds."), entries))
     return COMMAND_USAGE;
   if (argc != 2)
@@ -212,7 +212,7 @@ run_verify (int argc, char **argv)
   const GOptionEntry entries[] = { { 0 } };
   int status = COMMAND_OK;
 
-  if (! command_parse (&argc, &argv, "verify DB…",
+  if (! command_parse (&argc, &argv, "DB…",
                        _ ("Checks that databases are whole and agree with"
                           " themselves."),
                        entries))
@@ -241,7 +241,7 @@ run_export (int argc, char **argv)
                                    { 0 } };
   g_autoptr (GError) error = NULL;
 
-  if (! command_parse (&argc, &argv, "export DB --npy DIR",
+  if (! command_parse (&argc, &argv, "DB --npy DIR",
                        _ ("Writes a database as NumPy's arrays: centroids.npy,"
                           " weights.npy, sizes.npy, labels.json, and of its"
                           " pictures embeddings.npy, picture_weights.npy,"
@@ -272,7 +272,7 @@ run_recluster (int argc, char **argv)
   g_autoptr (GError) error = NULL;
   CamClusteringResult result;
 
-  if (! command_parse (&argc, &argv, "recluster DB --clusters N [-o DB]",
+  if (! command_parse (&argc, &argv, "DB --clusters N [-o DB]",
                        _ ("Clusters the pictures of a database anew, without "
                           "the"
                           " network."),
@@ -353,7 +353,7 @@ run_import (int argc, char **argv)
   };
 
   if (! command_parse (&argc, &argv,
-                       "import --npy DIR -m MODEL --layer NAME -o DB",
+                       "--npy DIR -m MODEL --layer NAME -o DB",
                        _ ("Makes a database of arrays from elsewhere:"
                           " centroids.npy [clusters, D], weights.npy [clusters,"
                           " K]; optional sizes.npy and labels.json."),
@@ -387,7 +387,12 @@ command_db (int argc, char **argv)
 
   for (const Command *c = commands; argc > 1 && c->name != NULL; c++)
     if (strcmp (argv[1], c->name) == 0)
-      return c->run (argc - 1, argv + 1);
+      {
+        g_autofree char *full = g_strconcat (NAME " ", c->name, NULL);
+
+        argv[1] = full; /* whom help and complaints speak of */
+        return c->run (argc - 1, argv + 1);
+      }
   if (argc > 1 && ! help)
     return command_misuse (NAME,
                            _ ("there is no “%s %s”; try “camlens %s"

@@ -310,6 +310,15 @@ plan_jobs (Run *run, const ExplainOptions *o, GPtrArray *paths, GError **error)
                    _("Several pictures need a folder to go to: -o FOLDER."));
       return FALSE;
     }
+  if (folder != NULL && ! is_folder_name (folder)
+      && picture_can_write (folder))
+    {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                   _("“%s” names one picture, and several need a folder: "
+                   "-o FOLDER."),
+                   folder);
+      return FALSE;
+    }
   for (guint i = 0; i < paths->len; i++)
     {
       Explanation *e = plan_picture (o, g_ptr_array_index (paths, i), folder,

@@ -296,6 +296,10 @@ def test_refusals():
             p)
     refused('several pictures to heat maps alone', ['folder'], *small_model, p,
             path('p1.png'), '--heatmap', path('m.npy'))
+    refused('several pictures to the name of one', ['one.png', 'folder'],
+            *small_model, p, path('p1.png'), '-o', path('one.png'))
+    tap.check(not os.path.exists(path('one.png')),
+              'and no folder of that name is made')
     refused('a folder that is not there', ['never'], *small_model, p, '-o',
             path('nofolder', 'never.png'))
     with open(path('text.jpg'), 'w') as file:
@@ -366,6 +370,20 @@ def test_settings():
               'without settings: ImageNet\'s normalisation')
 
 
+def test_db_help():
+    for name in 'info', 'verify', 'export', 'recluster', 'import':
+        wrong = camlens('db', name, '--frob')
+        none = camlens('db', name)
+        usage = camlens('db', name, '--help')
+        tap.check(wrong.returncode == 2 and none.returncode == 2
+                  and all(f'camlens db {name} --help' in d.stderr
+                          for d in (wrong, none))
+                  and f'camlens db {name} ' in usage.stdout
+                  and f'{name} {name}' not in usage.stdout,
+                  f'db {name} names itself in full', wrong.stderr, none.stderr,
+                  usage.stdout[:100])
+
+
 def test_models():
     done = camlens('models', 'list', check=0)
     tap.check('small\tA small network' in done.stdout, 'models list',
@@ -400,5 +418,6 @@ test_outputs()
 test_empty()
 test_refusals()
 test_settings()
+test_db_help()
 test_models()
 sys.exit(tap.done())
