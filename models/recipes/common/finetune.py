@@ -136,6 +136,7 @@ def parser_of(description, **defaults):
 def run(args, name, licence, images, masks=None):
     """The whole recipe; prints Recall@1 before and after."""
     torch.set_num_threads(args.threads)
+    torch.use_deterministic_algorithms(True)
     torch.manual_seed(args.seed)
     parts = split(images, args.seed)
     os.makedirs(args.out, exist_ok=True)

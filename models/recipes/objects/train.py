@@ -108,6 +108,7 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
+    torch.use_deterministic_algorithms(True)
     torch.manual_seed(args.seed)
     stamps = [load(p) for p in split()["train"]]
     loader = torch.utils.data.DataLoader(
