@@ -126,12 +126,14 @@ fill_layer (gint32 layer, const CamSource *source,
   return fill_bands (bands, buffer, height);
 }
 
+/* In @image, which may be a scratch image. */
 static gint32
-new_layer (const CamSource *source, const CamExplanation *explanation,
-           const CamOptions *settings)
+new_layer (gint32 image, const CamSource *source,
+           const CamExplanation *explanation, const CamOptions *settings)
 {
   int n_modes;
   const CamLayerMode *modes = cam_layer_modes (&n_modes);
+  gboolean gray = source->type == CAM_IMAGE_GRAY && ! settings->convert;
   CamLayerSettings layer = { explanation->name,
                              source->image_x,
                              source->image_y,
@@ -139,10 +141,9 @@ new_layer (const CamSource *source, const CamExplanation *explanation,
                              source->height,
                              settings->opacity,
                              modes[settings->layer_mode].number,
-                             source->type == CAM_IMAGE_GRAY
-                                 && ! settings->convert };
+                             gray ? CAM_IMAGE_GRAY : CAM_IMAGE_RGB };
 
-  return cam_host_layer_new (source->image, &layer);
+  return cam_host_layer_new (image, &layer);
 }
 
 static gboolean
@@ -158,10 +159,11 @@ attach_records (gint32 layer, const CamExplanation *explanation, GError **error)
 }
 
 static gint32
-filled_layer (const CamSource *source, const CamExplanation *explanation,
-              const CamOptions *settings, GError **error)
+filled_layer (gint32 image, const CamSource *source,
+              const CamExplanation *explanation, const CamOptions *settings,
+              GError **error)
 {
-  gint32 layer = new_layer (source, explanation, settings);
+  gint32 layer = new_layer (image, source, explanation, settings);
 
   if (layer == -1)
     {
@@ -175,43 +177,101 @@ filled_layer (const CamSource *source, const CamExplanation *explanation,
   return -1;
 }
 
-/* Where the image is converted, that comes first: in GIMP 3 a layer is of the
- * type that its image has when it is made. */
 static gint32
-convert_and_make (const CamSource *source, const CamExplanation *explanation,
-                  const CamOptions *settings, GError **error)
+add_layer (const CamSource *source, const CamExplanation *explanation,
+           const CamOptions *settings, GError **error)
 {
-  if (cam_host_convert_rgb (source->image))
-    return filled_layer (source, explanation, settings, error);
+  gint32 layer = filled_layer (source->image, source, explanation, settings,
+                               error);
+
+  if (layer == -1)
+    return -1;
+  if (cam_host_layer_insert (layer, source->image, source->layer))
+    return layer;
   gimp_refuses (error, _ ("add a layer to this image"));
+  cam_host_layer_delete (layer);
   return -1;
+}
+
+/* ---- into an image that must be converted ---- */
+
+/* @layer is another image's. */
+static gint32
+convert_and_add (const CamSource *source, gint32 layer, GError **error)
+{
+  gint32 copy;
+
+  if (! cam_host_convert_rgb (source->image))
+    {
+      gimp_refuses (error, _ ("convert the image"));
+      return -1;
+    }
+  copy = cam_host_layer_copy_to (layer, source->image);
+  if (copy != -1 && cam_host_layer_insert (copy, source->image, source->layer))
+    return copy;
+  if (copy != -1)
+    cam_host_layer_delete (copy);
+  g_set_error (error, CAM_PLUGIN_ERROR, CAM_PLUGIN_ERROR_GIMP,
+               _ ("GIMP refuses to add the layer after the image has become "
+                  "RGB: Edit > Undo takes that back."));
+  return -1;
+}
+
+/* Filled in a scratch image, which is RGB already: whoever cancels while that
+ * goes on has the image as it was. */
+static gint32
+add_converting (const CamSource *source, const CamExplanation *explanation,
+                const CamOptions *settings, GError **error)
+{
+  gint32 scratch = cam_host_scratch_image (source), layer, copy;
+
+  if (scratch == -1)
+    {
+      gimp_refuses (error, _ ("make a layer"));
+      return -1;
+    }
+  layer = filled_layer (scratch, source, explanation, settings, error);
+  if (layer == -1)
+    {
+      cam_host_image_delete (scratch);
+      return -1;
+    }
+  cam_host_undo_start (source->image);
+  copy = convert_and_add (source, layer, error);
+  cam_host_undo_end (source->image);
+  cam_host_layer_delete (layer);
+  cam_host_image_delete (scratch);
+  return copy;
+}
+
+/* What the person does while the dialog is up goes before. */
+static gboolean
+is_still_there (CamSource *source, GError **error)
+{
+  if (cam_host_layer_image (source->layer) == source->image)
+    {
+      source->type = cam_host_image_type (source->image);
+      return TRUE;
+    }
+  g_set_error (error, CAM_PLUGIN_ERROR, CAM_PLUGIN_ERROR_IMAGE,
+               _ ("The layer that was explained is not in the image any "
+                  "more."));
+  return FALSE;
 }
 
 gint32
 cam_apply (const CamSource *source, const CamExplanation *explanation,
            const CamOptions *settings, GError **error)
 {
-  gboolean convert = settings->convert && source->type != CAM_IMAGE_RGB;
+  CamSource now = *source;
   gint32 layer;
 
-  if (! cam_apply_check (source, settings, error))
+  if (! is_still_there (&now, error)
+      || ! cam_apply_check (&now, settings, error))
     return -1;
-  if (convert)
-    cam_host_undo_start (source->image);
-  layer = convert ? convert_and_make (source, explanation, settings, error)
-                  : filled_layer (source, explanation, settings, error);
-  if (! convert && layer != -1)
-    cam_host_undo_start (source->image);
-  if (layer != -1
-      && ! cam_host_layer_insert (layer, source->image, source->layer))
-    {
-      gimp_refuses (error, _ ("add a layer to this image"));
-      cam_host_undo_end (source->image);
-      cam_host_layer_delete (layer);
-      return -1;
-    }
-  if (convert || layer != -1)
-    cam_host_undo_end (source->image);
+  layer = settings->convert && now.type != CAM_IMAGE_RGB
+              ? add_converting (&now, explanation, settings, error)
+              : add_layer (&now, explanation, settings, error);
   if (layer != -1)
     cam_host_layer_update (layer);
   return layer;

@@ -25,6 +25,17 @@ source_error (GError **error, const char *message)
   return FALSE;
 }
 
+CamImageType
+cam_host_image_type (gint32 image)
+{
+  switch (gimp_image_base_type (image))
+    {
+    case GIMP_RGB: return CAM_IMAGE_RGB;
+    case GIMP_GRAY: return CAM_IMAGE_GRAY;
+    default: return CAM_IMAGE_INDEXED;
+    }
+}
+
 gboolean
 cam_host_source (gint32 image, gint32 drawable, CamSource *source,
                  GError **error)
@@ -43,10 +54,7 @@ cam_host_source (gint32 image, gint32 drawable, CamSource *source,
                                    "or make it a layer first."));
   source->image = image;
   source->layer = drawable;
-  source->type = gimp_image_base_type (image) == GIMP_RGB ? CAM_IMAGE_RGB
-                 : gimp_image_base_type (image) == GIMP_GRAY
-                     ? CAM_IMAGE_GRAY
-                     : CAM_IMAGE_INDEXED;
+  source->type = cam_host_image_type (image);
   if (! gimp_drawable_mask_intersect (drawable, &source->x, &source->y,
                                       &source->width, &source->height))
     return source_error (error, _ ("The selection is empty on this layer: "
@@ -74,6 +82,25 @@ profile_space (gint32 image)
   return space;
 }
 
+/* A palette's numbers are colours of the space, too. */
+static const Babl *
+palette_from_space (gint32 image, const Babl *format, const Babl *space)
+{
+  int n_colours = 0;
+  g_autofree guchar *colours = gimp_image_get_colormap (image, &n_colours);
+  const Babl *srgb = babl_format ("R'G'B' u8");
+  const Babl *opaque, *with_alpha, *palette;
+
+  if (! colours)
+    return format;
+  babl_process (babl_fish (babl_format_with_space ("R'G'B' u8", space), srgb),
+                colours, colours, n_colours);
+  babl_new_palette (NULL, &opaque, &with_alpha);
+  palette = babl_format_has_alpha (format) ? with_alpha : opaque;
+  babl_palette_set_palette (palette, srgb, colours, n_colours);
+  return palette;
+}
+
 /* 2.10 gives its plug-ins all pixels as if they were sRGB: the buffer is told
  * what they are, so that GEGL converts on the way in and out. */
 GeglBuffer *
@@ -82,14 +109,19 @@ cam_host_buffer (gint32 drawable)
   GeglBuffer *buffer = gimp_drawable_get_buffer (drawable);
   const Babl *format = buffer ? gegl_buffer_get_format (buffer) : NULL;
   const Babl *space = NULL;
+  gint32 image;
 
-  if (format && gimp_item_is_layer (drawable)
-      && ! babl_format_is_palette (format))
-    space = profile_space (gimp_item_get_image (drawable));
+  if (format && gimp_item_is_layer (drawable))
+    {
+      image = gimp_item_get_image (drawable);
+      space = profile_space (image);
+    }
   if (space)
     gegl_buffer_set_format (
-        buffer,
-        babl_format_with_space (babl_format_get_encoding (format), space));
+        buffer, babl_format_is_palette (format)
+                    ? palette_from_space (image, format, space)
+                    : babl_format_with_space (babl_format_get_encoding (format),
+                                              space));
   return buffer;
 }
 
@@ -119,13 +151,16 @@ cam_host_layer_below (gint32 layer)
   return layers && place > 0 && place < n ? layers[place] : -1;
 }
 
+/* In the order of CamImageType. */
+static const GimpImageType with_alpha[] = { GIMP_RGBA_IMAGE, GIMP_GRAYA_IMAGE,
+                                            GIMP_INDEXEDA_IMAGE };
+
 gint32
 cam_host_layer_new (gint32 image, const CamLayerSettings *settings)
 {
-  gint32 layer =
-      gimp_layer_new (image, settings->name, settings->width, settings->height,
-                      settings->gray ? GIMP_GRAYA_IMAGE : GIMP_RGBA_IMAGE,
-                      settings->opacity, settings->mode);
+  gint32 layer = gimp_layer_new (image, settings->name, settings->width,
+                                 settings->height, with_alpha[settings->type],
+                                 settings->opacity, settings->mode);
 
   if (layer == -1)
     return -1;
@@ -146,6 +181,17 @@ cam_host_layer_insert (gint32 layer, gint32 image, gint32 below)
 {
   return gimp_image_insert_layer (image, layer, gimp_item_get_parent (below),
                                   gimp_image_get_item_position (image, below));
+}
+
+gint32
+cam_host_layer_copy_to (gint32 layer, gint32 image)
+{
+  gint32 copy = gimp_layer_new_from_drawable (layer, image);
+  g_autofree char *name = gimp_item_get_name (layer);
+
+  if (copy != -1)
+    gimp_item_set_name (copy, name);
+  return copy;
 }
 
 void
@@ -195,6 +241,28 @@ gboolean
 cam_host_convert_rgb (gint32 image)
 {
   return gimp_image_convert_rgb (image);
+}
+
+gint32
+cam_host_scratch_image (const CamSource *source)
+{
+  gint32 image =
+      gimp_image_new_with_precision (source->width, source->height, GIMP_RGB,
+                                     gimp_image_get_precision (source->image));
+  GimpColorProfile *profile = NULL;
+
+  if (image == -1)
+    return -1;
+  gimp_image_undo_disable (image);
+  /* a gray one goes with the conversion */
+  if (source->type != CAM_IMAGE_GRAY)
+    profile = gimp_image_get_color_profile (source->image);
+  if (profile)
+    {
+      gimp_image_set_color_profile (image, profile);
+      g_object_unref (profile);
+    }
+  return image;
 }
 
 void

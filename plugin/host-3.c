@@ -31,8 +31,8 @@ source_error (GError **error, const char *message)
   return FALSE;
 }
 
-static CamImageType
-image_type (gint32 image)
+CamImageType
+cam_host_image_type (gint32 image)
 {
   switch (gimp_image_get_base_type (IMAGE (image)))
     {
@@ -60,7 +60,7 @@ cam_host_source (gint32 image, gint32 drawable, CamSource *source,
                                    "or make it a layer first."));
   source->image = image;
   source->layer = drawable;
-  source->type = image_type (image);
+  source->type = cam_host_image_type (image);
   if (! gimp_drawable_mask_intersect (DRAWABLE (drawable), &source->x,
                                       &source->y, &source->width,
                                       &source->height))
@@ -111,13 +111,16 @@ cam_host_layer_below (gint32 layer)
              : -1;
 }
 
+/* In the order of CamImageType. */
+static const GimpImageType with_alpha[] = { GIMP_RGBA_IMAGE, GIMP_GRAYA_IMAGE,
+                                            GIMP_INDEXEDA_IMAGE };
+
 gint32
 cam_host_layer_new (gint32 image, const CamLayerSettings *settings)
 {
   GimpLayer *layer = gimp_layer_new (IMAGE (image), settings->name,
                                      settings->width, settings->height,
-                                     settings->gray ? GIMP_GRAYA_IMAGE
-                                                    : GIMP_RGBA_IMAGE,
+                                     with_alpha[settings->type],
                                      settings->opacity, settings->mode);
 
   if (! layer)
@@ -143,6 +146,18 @@ cam_host_layer_insert (gint32 layer, gint32 image, gint32 below)
                                   parent ? GIMP_LAYER (parent) : NULL,
                                   gimp_image_get_item_position (IMAGE (image),
                                                                 ITEM (below)));
+}
+
+gint32
+cam_host_layer_copy_to (gint32 layer, gint32 image)
+{
+  GimpLayer *copy = gimp_layer_new_from_drawable (DRAWABLE (layer),
+                                                  IMAGE (image));
+  g_autofree char *name = gimp_item_get_name (ITEM (layer));
+
+  if (copy)
+    gimp_item_set_name (GIMP_ITEM (copy), name);
+  return ID (copy);
 }
 
 void
@@ -196,6 +211,29 @@ cam_host_convert_rgb (gint32 image)
   return gimp_image_convert_rgb (IMAGE (image));
 }
 
+gint32
+cam_host_scratch_image (const CamSource *source)
+{
+  GimpPrecision precision = gimp_image_get_precision (IMAGE (source->image));
+  GimpImage *image = gimp_image_new_with_precision (source->width,
+                                                    source->height, GIMP_RGB,
+                                                    precision);
+  GimpColorProfile *profile = NULL;
+
+  if (! image)
+    return -1;
+  gimp_image_undo_disable (image);
+  /* a gray one goes with the conversion */
+  if (source->type != CAM_IMAGE_GRAY)
+    profile = gimp_image_get_color_profile (IMAGE (source->image));
+  if (profile)
+    {
+      gimp_image_set_color_profile (image, profile);
+      g_object_unref (profile);
+    }
+  return gimp_image_get_id (image);
+}
+
 void
 cam_host_flush (void)
 {
@@ -235,7 +273,7 @@ cam_host_layers (void)
 gint32
 cam_host_layer_image (gint32 layer)
 {
-  return gimp_item_id_is_layer (layer)
+  return gimp_item_id_is_valid (layer) && gimp_item_id_is_layer (layer)
              ? gimp_image_get_id (gimp_item_get_image (ITEM (layer)))
              : -1;
 }

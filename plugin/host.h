@@ -58,7 +58,7 @@ typedef struct
   int x, y, width, height; /* in the image */
   double opacity;          /* 0 .. 100     */
   int mode;                /* GIMP's number, blended in the space of sRGB */
-  gboolean gray;
+  CamImageType type;       /* that of the image, as it is now */
 } CamLayerSettings;
 
 /* A layer with alpha that belongs to no image yet: nothing that is done to it
@@ -67,6 +67,8 @@ gint32 cam_host_layer_new (gint32 image, const CamLayerSettings *settings);
 void cam_host_layer_delete (gint32 layer);
 /* Directly above @below, in the same group. */
 gboolean cam_host_layer_insert (gint32 layer, gint32 image, gint32 below);
+/* The same layer for another image, not inserted; -1 where GIMP refuses. */
+gint32 cam_host_layer_copy_to (gint32 layer, gint32 image);
 void cam_host_layer_update (gint32 layer);
 
 /* Text that is kept with a layer in XCF files; NULL where there is none. */
@@ -75,7 +77,12 @@ char *cam_host_attached (gint32 layer, const char *name); /* (transfer full) */
 
 void cam_host_undo_start (gint32 image);
 void cam_host_undo_end (gint32 image);
+CamImageType cam_host_image_type (gint32 image);
 gboolean cam_host_convert_rgb (gint32 image);
+/* An RGB image that nobody sees, with the precision and the profile that the
+ * source's image has, or will have when it is converted; -1 where GIMP
+ * refuses. */
+gint32 cam_host_scratch_image (const CamSource *source);
 void cam_host_flush (void);
 
 typedef struct /* a layer of an open image, to choose from */

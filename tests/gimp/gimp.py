@@ -293,7 +293,7 @@ class Screen:
 class Gimp:
     def __init__(self, series, plug_in, profile, env=None, screen=None,
                  files=(), dark=False, locale="C.UTF-8", accelerators=(),
-                 keep=False):
+                 keep=False, options=()):
         self.series = series
         self.plug_in, self.more = plug_in, env or {}
         self.profile = os.path.abspath(profile)
@@ -304,8 +304,8 @@ class Gimp:
         self.env = self.environment(env or {}, locale)
         self.socket = None
         self.process = subprocess.Popen(
-            self.command(files), env=self.env, stdin=subprocess.DEVNULL,
-            stdout=self.log, stderr=self.log, start_new_session=True)
+            self.command([*options, *files]), env=self.env,
+            stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, start_new_session=True)
         self.connect()
 
     def make_profile(self, plug_in, dark, accelerators, keep):

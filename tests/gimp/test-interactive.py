@@ -9,12 +9,12 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from dialogs import BUILD, EXAMPLE, EXPORT, OVERLAY, Dialogs
-from fixtures import Fixtures
+from fixtures import Fixtures, wide_profile
 from gimp import Tap, plug_in_processes, wait
+from headless import difference
+from refusals import Refusals, environment
 
-
-
-class Tests(Tap):
+class Tests(Refusals, Tap):
     """The helpers of a test are those of its Dialogs."""
 
     def __init__(self, dialogs, fixtures, shots):
@@ -144,6 +144,7 @@ class Tests(Tap):
 
     def test_indexed(self):
         self.gimp("(begin (t-convert-indexed im) (gimp-displays-flush) 1)")
+        wanted = self.program_sees("indexed.png")
         dialog = self.open("ctrl+alt+l", OVERLAY)
         self.ready(dialog)
         self.shot("indexed", dialog)
@@ -159,12 +160,80 @@ class Tests(Tap):
         wait(lambda: self.layers() == 2, 20)
         self.equal((self.layers(), self.number("(t-base-type im)")), (2, 0),
                    "the image is RGB and has the layer")
+        self.layer_as(wanted, "in an indexed image that is converted", 1)
         self.undo()
         wait(lambda: self.layers() == 1, 20)
         self.equal((self.layers(), self.number("(t-base-type im)")), (1, 2),
                    "one undo takes back both")
         self.gimp("(begin (gimp-image-convert-rgb im) "
                   "(gimp-displays-flush) 1)")
+
+    def program_sees(self, name):
+        """What the program makes of the image as it is now, with the last
+        values of test_overlay."""
+        path = self.fix.path(name)
+        self.gimp('(begin (t-save im layer "%s") 1)' % path)
+        return self.fix.explain(path, "-d", self.fix.database, "--top-k", "20",
+                                overlay="cli-" + name)[0]
+
+    def layer_as(self, wanted, name, most):
+        """The top layer has these pixels, and all that a layer should have."""
+        got = self.fix.path("interactive-layer.png")
+        self.gimp("(begin (define new (car (t-layers im))) "
+                  '(t-save-layer new "%s") 1)' % got)
+        worst = difference(got, wanted)
+        self.ok(worst <= most, name + ": pixels",
+                "differ by up to %s levels" % worst)
+        self.ok(re.match('"Grad-CAM: cluster', self.gimp("(t-name new)")),
+                name + ": its name", self.gimp("(t-name new)"))
+        self.equal((self.number("(t-opacity new)"),
+                    self.number("(t-mode new)"),
+                    self.number("(t-position im new)")), (45, 28, 0),
+                   name + ": opacity, mode and place")
+        self.ok("model_digest" in self.gimp(
+            '(t-parasite new "camlens-provenance")'), name + ": provenance")
+
+    def convert_by_dialog(self, setup, name, most):
+        """@setup makes another image of im; OK converts it, and one undo takes
+        all back."""
+        self.gimp("(begin %s (gimp-displays-flush) 1)" % setup)
+        wanted = self.program_sees("converted.png")
+        before = self.number("(t-base-type im)")
+        dialog = self.open("ctrl+alt+l", OVERLAY)
+        self.ready(dialog)
+        self.screen.key("alt+v")
+        self.ready(dialog)
+        self.screen.key("alt+o")
+        self.screen.wait_gone(OVERLAY)
+        wait(lambda: self.layers() == 2, 20)
+        self.equal((self.layers(), self.number("(t-base-type im)")), (2, 0),
+                   name + ": RGB with the layer")
+        self.layer_as(wanted, name, most)
+        self.undo()
+        wait(lambda: self.layers() == 1, 20)
+        self.equal((self.layers(), self.number("(t-base-type im)")),
+                   (1, before), name + ": one undo takes back both")
+
+    def test_converted(self):
+        """What the layer is filled in has the precision and the profile that
+        the image gets."""
+        profile = self.fix.path("wide.icc")
+        with open(profile, "wb") as f:
+            f.write(wide_profile())
+        if self.series == "2.10":  # which wants an address
+            profile = "file://" + os.path.abspath(profile)
+        self.convert_by_dialog(
+            '(gimp-image-set-color-profile-from-file im "%s") '
+            "(t-convert-indexed im)" % profile, "indexed, wide colours", 8)
+        for _ in range(2):
+            self.undo()
+        wait(lambda: self.number("(t-base-type im)") == 0, 20)
+        self.convert_by_dialog(
+            "(gimp-image-convert-grayscale im) (t-convert-precision im 600)",
+            "gray, linear floats", 1)
+        for _ in range(2):
+            self.undo()
+        wait(lambda: self.number("(t-base-type im)") == 0, 20)
 
     def test_gray(self):
         self.gimp("(begin (gimp-image-convert-grayscale im) "
@@ -363,16 +432,20 @@ class Tests(Tap):
         for name in ("overlay", "last_values", "repeat", "slider", "mouse",
                      "cancel_at_once", "help", "presets", "example", "export",
                      "build", "build_stopped",
-                     "example_by_keys", "indexed", "gray", "killed",
+                     "example_by_keys", "indexed", "converted", "gray",
+                     "killed",
                      "alive"):
-            try:
-                getattr(self, "test_" + name)()
-            except Exception as error:  # the other tests go on
-                self.shot("failed-" + name, "root")
-                self.ok(False, name, repr(error))
-                for _ in range(3):
-                    self.screen.key("Escape")
-                    time.sleep(0.3)
+            self.attempt(name, getattr(self, "test_" + name))
+
+    def attempt(self, name, test):
+        try:
+            test()
+        except Exception as error:  # the other tests go on
+            self.shot("failed-" + name, "root")
+            self.ok(False, name, repr(error))
+            for _ in range(3):
+                self.screen.key("Escape")
+                time.sleep(0.3)
 
     def after_restart(self):
         """In another GIMP with the same profile."""
@@ -408,18 +481,30 @@ def main():
 
     def start(**more):
         return Dialogs(series, plug_in, os.path.join(work, "profile"),
-                       fixtures.photo, env=env, **more)
+                       fixtures.photo, **dict({"env": env}, **more))
+
+    def start_refusing():
+        return start(env=dict(env, **environment(plug_in, fixtures.folder)),
+                     options=["--console-messages"])
 
     tests = Tests(start(), fixtures, shots)
     try:
-        only = os.environ.get("CAMLENS_TEST_ONLY")
-        for name in only.split() if only else ():
-            getattr(tests, "test_" + name)()
-        if not only:
+        only = os.environ.get("CAMLENS_TEST_ONLY", "").split()
+        if only == ["refusals"]:
+            tests.d.close()
+            tests.d = start_refusing()
+            tests.all_refusals()
+        elif only:
+            for name in only:
+                getattr(tests, "test_" + name)()
+        else:
             tests.all()
             tests.d.close()
             tests.d = start(keep=True)
             tests.after_restart()
+            tests.d.close()
+            tests.d = start_refusing()
+            tests.all_refusals()
     finally:
         tests.d.close()
     tests.done()
