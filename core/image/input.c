@@ -24,7 +24,7 @@ struct _CamInputBuilder
   int to_x, to_y; /* the picture's corner in the input (pad)  */
   CamResampleTable *across, *down;
   guint8 background[3];
-  guint8 *row;         /* [width, n_channels] opaque bytes         */
+  guint8 *row;         /* [width, n_channels] opaque bytes, and one */
   guint8 *ring;        /* [ring_rows, across->n, n_channels]       */
   const guint8 **rows; /* [ring_rows] in order, for one output row */
   guint8 *line;        /* [across->n, n_channels] one output row   */
@@ -95,6 +95,27 @@ put_pixel (CamInputBuilder *builder, int x, int y, const guint8 *pixel)
     }
 }
 
+/* A made line from the left edge of what the picture takes. */
+static void
+put_line (CamInputBuilder *builder, int y)
+{
+  const CamInputSettings *s = &builder->settings;
+  gsize area = (gsize) s->width * s->height;
+  int n = builder->n_channels, step = s->nhwc ? n : 1;
+
+  for (int c = 0; c < n; c++)
+    {
+      const float *normal = builder->normal[c];
+      const guint8 *from = builder->line + (n == 1 ? 0 : source_channel (s, c));
+      float *to = cam_tensor_f32 (builder->input)
+                  + (s->nhwc ? (gsize) c : c * area)
+                  + ((gsize) y * s->width + builder->to_x) * step;
+
+      for (int x = 0; x < builder->across->n; x++, from += n, to += step)
+        *to = normal[*from];
+    }
+}
+
 /* Padding is all there is to see until the picture is laid over it. */
 static void
 fill_padding (CamInputBuilder *builder)
@@ -141,7 +162,8 @@ make_buffers (CamInputBuilder *builder, GError **error)
   builder->input = cam_tensor_new (CAM_DTYPE_FLOAT32, &shape, error);
   if (builder->input == NULL)
     return FALSE;
-  builder->row = g_try_malloc ((gsize) builder->width * builder->n_channels);
+  builder->row = g_try_malloc0 ((gsize) builder->width * builder->n_channels
+                                + 1);
   builder->ring = g_try_malloc_n (builder->ring_rows, line);
   builder->rows = g_new (const guint8 *, builder->ring_rows);
   builder->line = g_malloc (line);
@@ -207,9 +229,7 @@ make_row (CamInputBuilder *builder)
     builder->rows[i] = builder->ring
                        + (down->start[index] + i) % builder->ring_rows * length;
   cam_resample_column (down, index, builder->rows, (int) length, builder->line);
-  for (int x = 0; x < builder->across->n; x++)
-    put_pixel (builder, builder->to_x + x, builder->to_y + index,
-               builder->line + (gsize) x * builder->n_channels);
+  put_line (builder, builder->to_y + index);
 }
 
 static gboolean

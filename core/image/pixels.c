@@ -1,6 +1,8 @@
 /* pixels.c -- 8-bit, 16-bit and float pixels to opaque bytes */
 #include "core/image/pixels.h"
 
+#include <string.h>
+
 guint8
 cam_luma (int r, int g, int b)
 {
@@ -66,6 +68,11 @@ void
 cam_pixels_to_bytes (CamPixelFormat format, gconstpointer pixels, int n,
                      const guint8 background[3], int n_channels, guint8 *out)
 {
+  if (format == CAM_PIXEL_RGB8 && n_channels == 3)
+    {
+      memcpy (out, pixels, (gsize) n * 3);
+      return;
+    }
   for (int i = 0; i < n; i++)
     {
       int p[4];

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#define PRECISION 22
+#include "core/kernels/kernels.h"
 
 static double
 triangle (double x)
@@ -44,7 +44,8 @@ fill_weights (CamResampleTable *table, int index, CamFilter filter,
     {
       double w = sum != 0.0 ? scratch[i] / sum : scratch[i];
 
-      weights[i] = (gint32) ((w < 0.0 ? -0.5 : 0.5) + w * (1 << PRECISION));
+      weights[i] = (gint32) ((w < 0.0 ? -0.5 : 0.5)
+                             + w * (1 << CAM_BYTE_WEIGHT_BITS));
     }
 }
 
@@ -86,35 +87,27 @@ cam_resample_table_free (CamResampleTable *table)
   g_free (table);
 }
 
-static inline guint8
-to_byte (gint32 sum)
-{
-  return (guint8) CLAMP (sum >> PRECISION, 0, 255);
-}
-
 void
 cam_resample_row (const CamResampleTable *table, int n_channels,
                   const guint8 *in, guint8 *out)
 {
+  CamByteSums sums = { table->n, table->capacity, table->start, table->count,
+                       table->weights };
+
+  if (n_channels == 3)
+    {
+      cam_kernels ()->resample_rgb (&sums, in, out);
+      return;
+    }
   for (int i = 0; i < table->n; i++)
     {
       const gint32 *weights = table->weights + (gsize) i * table->capacity;
-      const guint8 *p = in + (gsize) table->start[i] * n_channels;
-      gint32 sum[3] = { 1 << (PRECISION - 1), 1 << (PRECISION - 1),
-                        1 << (PRECISION - 1) };
+      const guint8 *p = in + table->start[i];
+      gint32 sum = 1 << (CAM_BYTE_WEIGHT_BITS - 1);
 
-      if (n_channels == 3)
-        for (int j = 0; j < table->count[i]; j++, p += 3)
-          {
-            sum[0] += p[0] * weights[j];
-            sum[1] += p[1] * weights[j];
-            sum[2] += p[2] * weights[j];
-          }
-      else
-        for (int j = 0; j < table->count[i]; j++)
-          sum[0] += p[j] * weights[j];
-      for (int c = 0; c < n_channels; c++)
-        *out++ = to_byte (sum[c]);
+      for (int j = 0; j < table->count[i]; j++)
+        sum += p[j] * weights[j];
+      out[i] = (guint8) CLAMP (sum >> CAM_BYTE_WEIGHT_BITS, 0, 255);
     }
 }
 
@@ -122,23 +115,7 @@ void
 cam_resample_column (const CamResampleTable *table, int index,
                      const guint8 *const *rows, int length, guint8 *out)
 {
-  const gint32 *weights = table->weights + (gsize) index * table->capacity;
-  enum
-  {
-    BLOCK = 512
-  };
-
-  for (int x = 0; x < length; x += BLOCK)
-    {
-      gint32 sum[BLOCK];
-      int n = MIN (BLOCK, length - x);
-
-      for (int i = 0; i < n; i++)
-        sum[i] = 1 << (PRECISION - 1);
-      for (int j = 0; j < table->count[index]; j++)
-        for (int i = 0; i < n; i++)
-          sum[i] += rows[j][x + i] * weights[j];
-      for (int i = 0; i < n; i++)
-        out[x + i] = to_byte (sum[i]);
-    }
+  cam_kernels ()->sum_bytes (rows,
+                             table->weights + (gsize) index * table->capacity,
+                             table->count[index], length, out);
 }

@@ -25,7 +25,8 @@ CamResampleTable *cam_resample_table_new (CamFilter filter, int in, int out,
 void cam_resample_table_free (CamResampleTable *table);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CamResampleTable, cam_resample_table_free)
 
-/* One row: @in of @n_channels interleaved bytes to table->n pixels. */
+/* One row: @in of @n_channels interleaved bytes to table->n pixels.  There is a
+ * byte to read behind the last of @in. */
 void cam_resample_row (const CamResampleTable *table, int n_channels,
                        const guint8 *in, guint8 *out);
 /* One output row @index from the rows that it needs; @rows[i] is input row

@@ -1,8 +1,9 @@
 /* kernels.h -- the inner loops, chosen once for the processor
  *
  * The same plain C, compiled for several -march levels; cam_kernels () is the
- * table of the level that cam_cpu_level () names.  All arrays are float32;
- * pictures are NHWC, so that the last index runs over channels.  A kernel works
+ * table of the level that cam_cpu_level () names.  Arrays are float32 unless they
+ * are said to be bytes; pictures are NHWC, so that the last index runs over
+ * channels.  A kernel works
  * on one thread and allocates nothing.
  */
 #pragma once
@@ -70,6 +71,16 @@ typedef struct
   float low, high; /* what the result is clipped to; infinities: not at all */
 } CamPackedProduct;
 
+#define CAM_BYTE_WEIGHT_BITS 22 /* a weight of 1 << 22 is 1 */
+
+typedef struct /* output i is a weighted sum of some of the inputs */
+{
+  int n, capacity;       /* outputs; weights kept for each */
+  const int *start;      /* [n] first input                */
+  const int *count;      /* [n] inputs                     */
+  const gint32 *weights; /* [n, capacity]                  */
+} CamByteSums;
+
 typedef struct
 {
   /* y = clip (x w + bias + residual) */
@@ -112,6 +123,12 @@ typedef struct
                       const float *scale, const float *shift, float epsilon);
   /* over the last index, in place or not */
   void (*softmax) (float *y, const float *x, gsize rows, int n);
+  /* out[i] = sum over j of rows[j][i] weights[j], rounded and clipped; bytes */
+  void (*sum_bytes) (const guint8 *const *rows, const gint32 *weights,
+                     int n_rows, int n, guint8 *out);
+  /* out[n, 3] from pixels of three bytes; reads one byte behind the last */
+  void (*resample_rgb) (const CamByteSums *sums, const guint8 *in,
+                        guint8 *out);
 } CamKernels;
 
 const CamKernels *cam_kernels (void);

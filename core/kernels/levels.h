@@ -35,3 +35,7 @@ void CAM_KERNEL (layer_norm) (float *y, const float *x, gsize rows, int n,
                               const float *scale, const float *shift,
                               float epsilon);
 void CAM_KERNEL (softmax) (float *y, const float *x, gsize rows, int n);
+void CAM_KERNEL (sum_bytes) (const guint8 *const *rows, const gint32 *weights,
+                             int n_rows, int n, guint8 *out);
+void CAM_KERNEL (resample_rgb) (const CamByteSums *sums, const guint8 *in,
+                                guint8 *out);

@@ -18,4 +18,6 @@ const CamKernels CAM_KERNEL (table) = {
   .winograd_output = CAM_KERNEL (winograd_output),
   .layer_norm = CAM_KERNEL (layer_norm),
   .softmax = CAM_KERNEL (softmax),
+  .sum_bytes = CAM_KERNEL (sum_bytes),
+  .resample_rgb = CAM_KERNEL (resample_rgb),
 };

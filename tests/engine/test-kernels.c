@@ -357,6 +357,75 @@ test_window (const CamKernels *k, GRand *rand)
   g_free (w.most);
 }
 
+static guint8
+weighted (gint64 sum)
+{
+  sum += G_GINT64_CONSTANT (1) << (CAM_BYTE_WEIGHT_BITS - 1);
+  return (guint8) CLAMP (sum >> CAM_BYTE_WEIGHT_BITS, 0, 255);
+}
+
+/* Weights that sum to about 1, some of them negative as cubic ones are */
+static void
+draw_byte_weights (GRand *rand, int n, gint32 *weights)
+{
+  for (int i = 0; i < n; i++)
+    weights[i] = (gint32) (g_rand_double_range (rand, -0.3, 1.5) / n
+                           * (1 << CAM_BYTE_WEIGHT_BITS));
+}
+
+static void
+test_sum_bytes (const CamKernels *k, GRand *rand)
+{
+  int n_rows = pick (rand), n = pick (rand) * pick (rand);
+  g_autofree guint8 *bytes = g_malloc (n_rows * n), *out = g_malloc (n);
+  g_autofree gint32 *weights = g_new (gint32, n_rows);
+  g_autofree const guint8 **rows = g_new (const guint8 *, n_rows);
+
+  for (int i = 0; i < n_rows * n; i++)
+    bytes[i] = (guint8) g_rand_int_range (rand, 0, 256);
+  for (int j = 0; j < n_rows; j++)
+    rows[j] = bytes + j * n;
+  draw_byte_weights (rand, n_rows, weights);
+  k->sum_bytes (rows, weights, n_rows, n, out);
+  for (int i = 0; i < n; i++)
+    {
+      gint64 sum = 0;
+
+      for (int j = 0; j < n_rows; j++)
+        sum += (gint64) rows[j][i] * weights[j];
+      g_assert_cmpint (out[i], ==, weighted (sum));
+    }
+}
+
+static void
+test_resample_rgb (const CamKernels *k, GRand *rand)
+{
+  int width = pick (rand), n = pick (rand), capacity = MIN (width, 7);
+  g_autofree guint8 *in = g_malloc (width * 3 + 1), *out = g_malloc (n * 3);
+  g_autofree int *start = g_new (int, n), *count = g_new (int, n);
+  g_autofree gint32 *weights = g_new0 (gint32, n * capacity);
+  CamByteSums sums = { n, capacity, start, count, weights };
+
+  for (int i = 0; i < width * 3 + 1; i++)
+    in[i] = (guint8) g_rand_int_range (rand, 0, 256);
+  for (int i = 0; i < n; i++)
+    {
+      count[i] = g_rand_int_range (rand, 1, capacity + 1);
+      start[i] = g_rand_int_range (rand, 0, width - count[i] + 1);
+      draw_byte_weights (rand, count[i], weights + i * capacity);
+    }
+  k->resample_rgb (&sums, in, out);
+  for (int i = 0; i < 3 * n; i++)
+    {
+      gint64 sum = 0;
+
+      for (int j = 0; j < count[i / 3]; j++)
+        sum += (gint64) in[(start[i / 3] + j) * 3 + i % 3]
+               * weights[i / 3 * capacity + j];
+      g_assert_cmpint (out[i], ==, weighted (sum));
+    }
+}
+
 typedef struct
 {
   const char *name;
@@ -370,6 +439,8 @@ static const Kernel kernels[] = {
   { "sum_rows, vector_times_matrix", test_sums },
   { "layer_norm, softmax", test_rows },
   { "depthwise_row, max_pool_row, sum_pool_row", test_window },
+  { "sum_bytes", test_sum_bytes },
+  { "resample_rgb", test_resample_rgb },
 };
 
 static void
