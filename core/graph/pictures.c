@@ -314,7 +314,7 @@ walk_node (const CamNode *node, gboolean *batched)
   for (guint i = 0; i < node->n_outputs; i++)
     if (node->outputs[i] && node->outputs[i]->shape.n_dims < 1)
       return FALSE;
-  if (! node->outputs[0] || ! keeps_apart (&q))
+  if (! node->inputs[0] || ! node->outputs[0] || ! keeps_apart (&q))
     return FALSE;
   for (guint i = 0; i < node->n_outputs; i++)
     if (node->outputs[i])

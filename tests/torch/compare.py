@@ -34,15 +34,16 @@ except ImportError as missing:
     sys.exit(0)
 
 # name: (constructor, layer whose output is the middle activation, side of the
-# picture, opset)
+# picture, opset).  Of VGG, GoogLeNet and Inception a late one: with more gates
+# behind it, no picture in 200 has a gradient that does not hang on rounding.
 NETWORKS = {
     'resnet18': ('resnet18', 'layer2', 224, 13),
     'resnet50': ('resnet50', 'layer3', 224, 13),
     'resnext50': ('resnext50_32x4d', 'layer3', 224, 14),
-    'vgg16_bn': ('vgg16_bn', 'features.23', 224, 13),
+    'vgg16_bn': ('vgg16_bn', 'features.33', 224, 13),
     'densenet121': ('densenet121', 'features.denseblock3', 224, 13),
-    'googlenet': ('googlenet', 'inception4a', 224, 13),
-    'inception_v3': ('inception_v3', 'Mixed_6b', 299, 14),
+    'googlenet': ('googlenet', 'inception4e', 224, 13),
+    'inception_v3': ('inception_v3', 'Mixed_7a', 299, 14),
     'squeezenet1_1': ('squeezenet1_1', 'features.7', 224, 13),
     'shufflenet_v2': ('shufflenet_v2_x1_0', 'stage3', 224, 13),
     'mobilenet_v2': ('mobilenet_v2', 'features.10', 224, 13),
@@ -175,6 +176,9 @@ def main():
                                      options.threads)
         except subprocess.CalledProcessError as failed:
             tap.check(False, name, failed.stderr.strip())
+            continue
+        except kinks.NoSettledPicture as failed:
+            tap.check(False, name, str(failed))
             continue
         text = (f'{name}: embedding {errors[0]:.1e}, activation '
                 f'{errors[1]:.1e}, gradient {errors[2]:.1e}; '

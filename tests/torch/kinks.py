@@ -22,6 +22,10 @@ SHARE = 2
 SETTLED = 2e-4  # of the gradient's largest element
 
 
+class NoSettledPicture(Exception):
+    pass
+
+
 class Shifted(torch.autograd.Function):
     """y = f(x), dy/dx = f'(x + shift), with the shift that is asked for when
     the way back is walked"""
@@ -139,4 +143,5 @@ def settled_picture(model, shape, limit=200):
             seed = torch.randn_like(model(picture)[0])
         if spread(model, double, picture, seed) <= SETTLED:
             return picture, seed, passed_over
-    raise RuntimeError(f'none of {limit} pictures has a settled gradient')
+    raise NoSettledPicture(
+        f'none of {limit} pictures has a settled gradient')
