@@ -1,5 +1,8 @@
 /* vector.h -- vectors of floats in plain C (extension of GCC and clang)
  *
+ * Two instructions have no spelling in it and are named: the larger and the
+ * smaller of two vectors, and the first digits of a reciprocal.
+ *
  * As wide as the -march level that the file is compiled for.  CAM_KERNEL (name)
  * gives every level's functions names of their own.
  */
@@ -9,6 +12,10 @@
 #include <string.h>
 
 #include "core/kernels/kernels.h"
+
+#ifdef __AVX__
+#include <immintrin.h>
+#endif
 
 #ifdef __AVX512F__
 #define CAM_LANES 16
@@ -82,16 +89,46 @@ cam_select (CamVecInt mask, CamVec a, CamVec b)
   return (CamVec) ((mask & (CamVecInt) a) | (~mask & (CamVecInt) b));
 }
 
+/* @b where either is NaN. */
 CAM_INLINE CamVec
 cam_max (CamVec a, CamVec b)
 {
+#if CAM_LANES == 16
+  return (CamVec) _mm512_max_ps ((__m512) a, (__m512) b);
+#elif CAM_LANES == 8
+  return (CamVec) _mm256_max_ps ((__m256) a, (__m256) b);
+#else
   return cam_select (a > b, a, b);
+#endif
 }
 
 CAM_INLINE CamVec
 cam_min (CamVec a, CamVec b)
 {
+#if CAM_LANES == 16
+  return (CamVec) _mm512_min_ps ((__m512) a, (__m512) b);
+#elif CAM_LANES == 8
+  return (CamVec) _mm256_min_ps ((__m256) a, (__m256) b);
+#else
   return cam_select (a < b, a, b);
+#endif
+}
+
+/* 1 / x for x >= 1, to 1e-7: an estimate of 14 or 12 bits and one step of
+ * Newton's, a third of the time of a division. */
+CAM_INLINE CamVec
+cam_reciprocal (CamVec x)
+{
+#if CAM_LANES == 16
+  CamVec r = (CamVec) _mm512_rcp14_ps ((__m512) x);
+#elif CAM_LANES == 8
+  CamVec r = (CamVec) _mm256_rcp_ps ((__m256) x);
+#else
+  return 1.0f / x;
+#endif
+#if CAM_LANES >= 8
+  return r + r * (1.0f - x * r);
+#endif
 }
 
 /* e^x for x in -87 .. 88, beyond it the ends' values.  2^n e^r with n the
@@ -120,7 +157,7 @@ cam_exp (CamVec x)
 CAM_INLINE CamVec
 cam_sigmoid (CamVec x)
 {
-  return 1.0f / (1.0f + cam_exp (-x));
+  return cam_reciprocal (1.0f + cam_exp (-x));
 }
 
 /* erfc (z) for z >= 0: e^(-z^2) t Q (t), t = 1 / (1 + z / 2), Q fitted to
@@ -131,7 +168,7 @@ cam_erfc (CamVec z)
   static const float q[] = { 0.28208172f, 0.28247038f, 0.24230742f,
                              0.20629933f, -0.036345873f, 0.29399714f,
                              -0.50278258f, 0.29292491f, -0.06095257f };
-  CamVec t = 1.0f / (1.0f + 0.5f * z), p = cam_splat (q[8]);
+  CamVec t = cam_reciprocal (1.0f + 0.5f * z), p = cam_splat (q[8]);
 
   for (int i = 7; i >= 0; i--)
     p = p * t + q[i];
@@ -155,7 +192,7 @@ cam_activate (CamActivationKind kind, CamVec x, CamVec a, CamVec b)
     case CAM_ACTIVATION_LEAKY_RELU:
       return cam_select (x < zero, a * x, x);
     case CAM_ACTIVATION_SIGMOID:
-      return cam_sigmoid (x);
+      return cam_select (x == x, cam_sigmoid (x), x);
     case CAM_ACTIVATION_HARD_SIGMOID:
       x = a * x + b;
       x = cam_select (x < zero, zero, x);
@@ -171,7 +208,7 @@ cam_activate (CamActivationKind kind, CamVec x, CamVec a, CamVec b)
     case CAM_ACTIVATION_MISH:
       u = cam_exp (cam_min (x, cam_splat (20.0f)));
       u = u * (u + 2.0f);
-      return x * (u / (u + 2.0f));
+      return x * (u * cam_reciprocal (u + 2.0f));
     default:
       return x;
     }

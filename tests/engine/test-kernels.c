@@ -115,6 +115,27 @@ test_epilogue (const CamKernels *k, GRand *rand)
   check (c, wanted, size, "epilogue");
 }
 
+/* What is no number stays none, whatever is made of it; the largest and the
+ * least numbers make numbers. */
+static void
+test_not_a_number (const CamKernels *k, GRand *rand)
+{
+  const int n = 37;
+
+  for (int kind = 0; kind < CAM_N_ACTIVATIONS; kind++)
+    {
+      g_autofree float *c = random_floats (rand, n);
+      CamActivation act = { kind, 0.2f, 0.5f };
+
+      c[3] = c[20] = c[n - 1] = NAN;
+      c[5] = 1e30f;
+      c[6] = -1e30f;
+      k->epilogue (c, n, 1, n, NULL, NULL, n, &act);
+      for (int i = 0; i < n; i++)
+        g_assert_true (isnan (c[i]) == (i == 3 || i == 20 || i == n - 1));
+    }
+}
+
 static void
 test_affine (const CamKernels *k, GRand *rand)
 {
@@ -434,6 +455,7 @@ typedef struct
 
 static const Kernel kernels[] = {
   { "epilogue", test_epilogue },
+  { "epilogue of what is no number", test_not_a_number },
   { "affine, add", test_affine },
   { "activation_backward", test_activation_backward },
   { "sum_rows, vector_times_matrix", test_sums },
