@@ -185,18 +185,15 @@ cam_activate (CamActivationKind kind, CamVec x, CamVec a, CamVec b)
   switch (kind)
     {
     case CAM_ACTIVATION_RELU:
-      return cam_select (x < zero, zero, x);
+      return cam_max (zero, x);
     case CAM_ACTIVATION_CLIP:
-      x = cam_select (x < a, a, x);
-      return cam_select (x > b, b, x);
+      return cam_min (b, cam_max (a, x));
     case CAM_ACTIVATION_LEAKY_RELU:
       return cam_select (x < zero, a * x, x);
     case CAM_ACTIVATION_SIGMOID:
       return cam_select (x == x, cam_sigmoid (x), x);
     case CAM_ACTIVATION_HARD_SIGMOID:
-      x = a * x + b;
-      x = cam_select (x < zero, zero, x);
-      return cam_select (x > one, one, x);
+      return cam_min (one, cam_max (zero, a * x + b));
     case CAM_ACTIVATION_SILU:
       return x * cam_sigmoid (x);
     case CAM_ACTIVATION_HARD_SWISH:
