@@ -248,7 +248,7 @@ run_layer (Runner *runner, int thread, guint index, guint layer,
           e->dim * sizeof (float));
   for (guint r = 0; good && r < e->rows->len; r++)
     {
-      const EvaluateRow *row = evaluate_row (e, r);
+      EvaluateRow *row = evaluate_row (e, r);
       EvaluateScore *score = evaluate_score (e, index, r);
       g_autoptr (CamHeatMap) map = NULL;
       GError *local = NULL;
@@ -257,6 +257,8 @@ run_layer (Runner *runner, int thread, guint index, guint layer,
           || (row->curve && runner->keep))
         continue;
       map = make_map (&context, row, &local);
+      if (map != NULL)
+        g_atomic_int_inc (&row->n_maps);
       if (map != NULL && ! runner->keep)
         measure (runner, thread, target, map, ! row->curve, score, &local);
       if (runner->keep)
@@ -371,6 +373,22 @@ close_runner (Runner *runner)
   g_mutex_clear (&runner->lock);
 }
 
+/* Rows that had nothing to rest on, whatever the picture */
+static void
+say_why_empty (Evaluation *e)
+{
+  for (guint r = 0; r < e->rows->len; r++)
+    {
+      EvaluateRow *row = evaluate_row (e, r);
+
+      if (row->reason == NULL && row->n_maps == 0)
+        row->reason =
+            g_strdup (row->kind == ROW_OWN
+                          ? "no picture's label is among the training pictures'"
+                          : "every cluster has the picture's own label");
+    }
+}
+
 gboolean
 evaluate_run (Evaluation *e, GError **error)
 {
@@ -391,6 +409,8 @@ evaluate_run (Evaluation *e, GError **error)
     for (int m = 0; m < N_MEASURES; m++)
       e->scores[i].measures[m] = NAN;
   good = good && cam_pipeline_run (&pipeline, NULL, error);
+  if (good)
+    say_why_empty (e);
   close_runner (&runner);
   for (guint i = 0; i < n; i++)
     n_read += e->embedded[i];

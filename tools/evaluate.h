@@ -78,6 +78,7 @@ typedef struct
   int top_k;      /* 0: all channels */
   char *reason;   /* why it cannot be computed; NULL: it can */
   gboolean curve; /* a point of the report's plots, not of the table */
+  gint n_maps;    /* pictures that it gave a map */
 } EvaluateRow;
 
 typedef struct /* of one picture and row; not-a-number: not measured */

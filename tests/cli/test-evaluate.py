@@ -193,6 +193,22 @@ def test_rows(centroids, weights):
     return said
 
 
+def test_other_labels():
+    """pictures whose labels were not trained on have no triplets"""
+    os.rename(path('train'), path('other'))
+    for label in LABELS:
+        shutil.copytree(path('other', label), path('train', f'young {label}'))
+    done = evaluate('--masks', path('masks'), '--train', path('train'),
+                    '--faithfulness', 0, '--json')
+    rows = json.loads(done.stdout)['rows']
+    tap.check(all('label' in r['not_computed'] for r in rows
+                  if 'triplet' in r['row'])
+              and any('triplet' in r['row'] for r in rows),
+              'rows without any triplet say why', rows[0], done.stderr)
+    shutil.rmtree(path('train'))
+    os.rename(path('other'), path('train'))
+
+
 def test_again(said):
     again = json.loads(evaluate(
         '--masks', path('masks'), '--train', path('train'), '-d',
@@ -318,6 +334,7 @@ small.write_model(folder.name)
 make_pictures()
 arrays = make_database()
 test_again(test_rows(*arrays))
+test_other_labels()
 test_without_masks()
 test_views()
 test_report()
