@@ -2,17 +2,66 @@
 #include <math.h>
 #include <string.h>
 
-#include "tools/evaluate.h"
+#include "tools/evaluate-plot.h"
 
-#define WIDTH 430
-#define HEIGHT 270
-#define LEFT 46
-#define RIGHT 14
-#define TOP 14
-#define BOTTOM 40
+const char *
+plot_colour (int number)
+{
+  static const char *const colours[] = { "#1b6ca8", "#d1495b", "#2e8b57",
+                                         "#8e6c8a", "#c77d0a", "#555555" };
 
-static const char *const colours[] = { "#1b6ca8", "#d1495b", "#2e8b57",
-                                       "#8e6c8a", "#c77d0a", "#555555" };
+  return colours[number % (int) G_N_ELEMENTS (colours)];
+}
+
+void
+plot_begin (GString *html, const char *title)
+{
+  g_string_append_printf (html,
+                          "<figure class='plot'><figcaption>%s</figcaption>"
+                          "<svg viewBox='0 0 %d %d'>",
+                          title, PLOT_WIDTH, PLOT_HEIGHT);
+}
+
+void
+plot_end (GString *html, const GString *key)
+{
+  g_string_append_printf (html, "</svg><p class='key'>%s</p></figure>",
+                          key->str);
+}
+
+void
+plot_level (GString *html, double y, double value)
+{
+  g_string_append_printf (html,
+                          "<line class='grid' x1='%d' x2='%d' y1='%.1f' "
+                          "y2='%.1f'/>"
+                          "<text x='%d' y='%.1f' text-anchor='end'>%.1f</text>",
+                          PLOT_LEFT, PLOT_LEFT + PLOT_ACROSS, y, y,
+                          PLOT_LEFT - 6, y + 4, value);
+}
+
+void
+plot_axis_title (GString *html, const char *title)
+{
+  g_string_append_printf (html,
+                          "<text x='%d' y='%d' text-anchor='middle'>%s</text>",
+                          PLOT_LEFT + PLOT_ACROSS / 2, PLOT_HEIGHT - 6, title);
+}
+
+void
+plot_add_key (GString *key, const EvaluateRow *row, gboolean with_top_k,
+              const char *colour)
+{
+  g_autofree char *name = g_markup_escape_text (row->name, -1);
+
+  g_string_append_printf (key, "<span><i style='background:%s'></i>%s", colour,
+                          name);
+  if (*row->method != '\0')
+    g_string_append_printf (key, ", %s", row->method);
+  if (*row->method != '\0' && with_top_k)
+    g_string_append_printf (key, ", top %d", row->top_k);
+  g_string_append (key, "</span>");
+}
 
 typedef struct
 {
@@ -27,16 +76,13 @@ x_of (const Plot *plot, int top_k)
 {
   double k = top_k > 0 ? top_k : plot->n_channels;
 
-  return LEFT
-         + (WIDTH - LEFT - RIGHT) * log (k) / log (MAX (plot->n_channels, 2));
+  return PLOT_LEFT + PLOT_ACROSS * log (k) / log (MAX (plot->n_channels, 2));
 }
 
 static double
 y_of (const Plot *plot, double v)
 {
-  return TOP
-         + (HEIGHT - TOP - BOTTOM) * (plot->high - v)
-               / (plot->high - plot->low);
+  return PLOT_TOP + PLOT_DOWN * (plot->high - v) / (plot->high - plot->low);
 }
 
 static gboolean
@@ -79,13 +125,9 @@ draw_axes (const Plot *plot, GString *html)
 
   for (int i = 0; plot->low + 0.1 * i <= plot->high + 1e-9; i++)
     {
-      double v = plot->low + 0.1 * i, y = y_of (plot, v);
+      double v = plot->low + 0.1 * i;
 
-      g_string_append_printf (
-          html,
-          "<line class='grid' x1='%d' x2='%d' y1='%.1f' y2='%.1f'/>"
-          "<text x='%d' y='%.1f' text-anchor='end'>%.1f</text>",
-          LEFT, WIDTH - RIGHT, y, y, LEFT - 6, y + 4, v);
+      plot_level (html, y_of (plot, v), v);
     }
   for (guint i = 0; i < G_N_ELEMENTS (ks); i++)
     {
@@ -96,22 +138,19 @@ draw_axes (const Plot *plot, GString *html)
       g_string_append_printf (html,
                               "<line class='grid' x1='%.1f' x2='%.1f' y1='%d' "
                               "y2='%d'/>",
-                              x, x, TOP, HEIGHT - BOTTOM);
+                              x, x, PLOT_TOP, PLOT_TOP + PLOT_DOWN);
       if (ks[i] > 0)
         g_string_append_printf (html,
                                 "<text x='%.1f' y='%d' "
                                 "text-anchor='middle'>%d</text>",
-                                x, HEIGHT - BOTTOM + 16, ks[i]);
+                                x, PLOT_TOP + PLOT_DOWN + 16, ks[i]);
       else
         g_string_append_printf (html,
                                 "<text x='%.1f' y='%d' "
                                 "text-anchor='middle'>all</text>",
-                                x, HEIGHT - BOTTOM + 16);
+                                x, PLOT_TOP + PLOT_DOWN + 16);
     }
-  g_string_append_printf (html,
-                          "<text x='%d' y='%d' text-anchor='middle'>channels "
-                          "kept (top-k)</text>",
-                          (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 6);
+  plot_axis_title (html, "channels kept (top-k)");
 }
 
 /* The band of the interval, then the line of the means */
@@ -147,17 +186,6 @@ draw_curve (const Plot *plot, guint first, const char *colour, GString *html)
       upper->str, lower->str, colour, line->str, colour);
 }
 
-static void
-draw_key (const EvaluateRow *row, const char *colour, GString *key)
-{
-  g_autofree char *name = g_markup_escape_text (row->name, -1);
-
-  g_string_append_printf (key,
-                          "<span><i style='background:%s'></i>%s%s%s</span>",
-                          colour, name, *row->method != '\0' ? ", " : "",
-                          row->method);
-}
-
 static int
 count_channels (const Evaluation *e)
 {
@@ -177,24 +205,20 @@ evaluate_plot (const Evaluation *e, Measure measure, GString *html)
   find_range (&plot);
   if (plot.low >= plot.high)
     return;
-  g_string_append_printf (html,
-                          "<figure class='plot'><figcaption>%s</figcaption>"
-                          "<svg viewBox='0 0 %d %d'>",
-                          measure_title (measure), WIDTH, HEIGHT);
+  plot_begin (html, measure_title (measure));
   draw_axes (&plot, html);
   for (guint r = 0; r < e->rows->len; r++)
     {
       const EvaluateRow *row = evaluate_row (e, r);
-      const char *colour = colours[n_curves % (int) G_N_ELEMENTS (colours)];
+      const char *colour = plot_colour (n_curves);
 
-      if (! row->curve
+      if (! row->curve || row->reason != NULL
           || (r > 0 && evaluate_row (e, r - 1)->curve
               && same_curve (row, evaluate_row (e, r - 1))))
         continue;
       draw_curve (&plot, r, colour, html);
-      draw_key (row, colour, key);
+      plot_add_key (key, row, FALSE, colour);
       n_curves++;
     }
-  g_string_append_printf (html, "</svg><p class='key'>%s</p></figure>",
-                          key->str);
+  plot_end (html, key);
 }

@@ -256,9 +256,10 @@ evaluate_report (Evaluation *e, const char *folder, GError **error)
   if (is_measured (e, MEASURE_FAITHFULNESS))
     evaluate_plot_curves (e, html);
   g_string_append_printf (html,
-                          "<h2>Pictures</h2><p class='sub'>Ranked by “%s”%s."
+                          "<h2>Pictures</h2><p class='sub'>Ranked by “%s”%s%s."
                           "</p>",
                           evaluate_row (e, row)->name,
+                          evaluate_row (e, row)->top_k > 0 ? " with top-k" : "",
                           e->data.n_masks > 0
                               ? ", energy in the mask (outlined)"
                               : ", faithfulness");

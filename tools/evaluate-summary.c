@@ -148,10 +148,33 @@ evaluate_recall (const Evaluation *e)
   return recall (e, e->data.pictures, e->embeddings, TRUE);
 }
 
+/* Whether any picture could find its label among the training pictures */
+static gboolean
+labels_meet (const EvaluateData *data)
+{
+  g_autofree gboolean *trained = g_new0 (gboolean, data->labels->len + 1);
+
+  for (guint i = 0; data->train != NULL && i < data->train->len; i++)
+    {
+      const EvaluatePicture *picture = g_ptr_array_index (data->train, i);
+
+      if (picture->label >= 0)
+        trained[picture->label] = TRUE;
+    }
+  for (guint i = 0; i < data->pictures->len; i++)
+    {
+      const EvaluatePicture *picture = g_ptr_array_index (data->pictures, i);
+
+      if (picture->label >= 0 && trained[picture->label])
+        return TRUE;
+    }
+  return FALSE;
+}
+
 double
 evaluate_recall_of_train (const Evaluation *e)
 {
-  return e->data.train == NULL
+  return ! labels_meet (&e->data)
              ? NAN
              : recall (e, e->data.train, e->data.train_embeddings, FALSE);
 }
@@ -206,7 +229,7 @@ print_row (const Evaluation *e, guint r)
   printf ("%-42s %-9s %4s", row->name, row->method, k);
   if (row->reason != NULL)
     {
-      printf (_("  not computed: %s\n"), row->reason);
+      printf (_ ("  not computed: %s\n"), row->reason);
       return;
     }
   for (int m = 0; m < N_MEASURES; m++)
@@ -231,7 +254,7 @@ print_share (const char *what, double share)
 void
 evaluate_print (const Evaluation *e)
 {
-  printf (_("%u of %u pictures, %d with masks; layer %s\n"), count_read (e),
+  printf (_ ("%u of %u pictures, %d with masks; layer %s\n"), count_read (e),
           e->data.pictures->len, e->data.n_masks,
           (char *) g_ptr_array_index (e->layers, 0));
   print_share ("Recall@1 among the pictures", evaluate_recall (e));

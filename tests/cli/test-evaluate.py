@@ -205,6 +205,8 @@ def test_other_labels():
                   if 'triplet' in r['row'])
               and any('triplet' in r['row'] for r in rows),
               'rows without any triplet say why', rows[0], done.stderr)
+    tap.check(json.loads(done.stdout)['recall_at_1_train'] is None,
+              'and there is no Recall@1 among labels that do not occur')
     shutil.rmtree(path('train'))
     os.rename(path('other'), path('train'))
 
