@@ -20,6 +20,7 @@ struct _CamBuildProcess
   char *database, *log_path;
   GString *line; /* not ended yet */
   int log;       /* the file, read as it grows */
+  gboolean stop; /* was asked for */
   CamBuildState state;
 };
 
@@ -206,19 +207,25 @@ read_log (CamBuildProcess *process)
         g_string_append_c (process->line, buffer[i]);
 }
 
+static gboolean
+is_partial (const CamBuildProcess *process)
+{
+  g_autofree char *partial = g_strconcat (process->database, ".partial", NULL);
+
+  return g_file_test (partial, G_FILE_TEST_EXISTS);
+}
+
 /* Status 1 is also that of a database from which some unreadable pictures had
  * to be left out: it is whole where nothing partial is left. */
 static gboolean
 is_good (const CamBuildProcess *process, int status)
 {
-  g_autofree char *partial = g_strconcat (process->database, ".partial", NULL);
-
   if (! WIFEXITED (status))
     return FALSE;
   return WEXITSTATUS (status) == 0
          || (WEXITSTATUS (status) == 1
              && g_file_test (process->database, G_FILE_TEST_EXISTS)
-             && ! g_file_test (partial, G_FILE_TEST_EXISTS));
+             && ! is_partial (process));
 }
 
 const CamBuildState *
@@ -234,6 +241,7 @@ cam_build_process_poll (CamBuildProcess *process)
   if (process->state.ended)
     {
       process->state.good = is_good (process, status);
+      process->state.stopped = process->stop && is_partial (process);
       take_line (process, process->line->str);
     }
   return &process->state;
@@ -242,8 +250,10 @@ cam_build_process_poll (CamBuildProcess *process)
 void
 cam_build_process_stop (CamBuildProcess *process)
 {
-  if (! process->state.ended)
-    kill (process->pid, SIGINT);
+  if (process->state.ended)
+    return;
+  process->stop = TRUE;
+  kill (process->pid, SIGINT);
 }
 
 void

@@ -22,6 +22,7 @@ typedef struct
   double rate, seconds_left; /* pictures a second; below 0: not known */
   char stage[64];
   gboolean ended, good;
+  gboolean stopped; /* as asked, and what was done is kept */
   char *message; /* the program's last words; owned by the process */
 } CamBuildState;
 

@@ -53,6 +53,15 @@ cam_explanation_look_up (const CamLoaded *loaded,
   CamExplanation *explanation;
   CamLookup lookup;
 
+  if (settings->transfer == CAM_TRANSFER_NEIGHBOUR
+      && cam_cluster_db_info (loaded->db)->n_pictures == 0)
+    {
+      g_set_error (error, CAM_PLUGIN_ERROR, CAM_PLUGIN_ERROR_NOTHING,
+                   _ ("This database is compact: it holds clusters and no "
+                      "pictures. Take the weights from the nearest cluster, or "
+                      "choose another database."));
+      return NULL;
+    }
   if (! cam_lookup (loaded->db, observation, settings->transfer, &lookup,
                     error))
     return NULL;

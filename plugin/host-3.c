@@ -367,6 +367,10 @@ cam_host_dialog_new (const char *title, const char *role, const char *accept,
                                        GTK_RESPONSE_CANCEL, accept,
                                        GTK_RESPONSE_OK, NULL);
 
+  /* GIMP's own catalogue does not have this word in every language */
+  gtk_button_set_label (GTK_BUTTON (gtk_dialog_get_widget_for_response (
+                            GTK_DIALOG (dialog), GTK_RESPONSE_HELP)),
+                        _ ("_Help"));
   gtk_dialog_set_default_response (GTK_DIALOG (dialog),
                                    accept ? GTK_RESPONSE_OK
                                           : GTK_RESPONSE_CANCEL);

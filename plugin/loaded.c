@@ -71,14 +71,37 @@ open_explainer (CamLoaded *loaded, const char *layer, gboolean gradient,
   return loaded->explainer != NULL;
 }
 
+/* The model's own words are for the command line. */
+static void
+explain_missing (const char *model, GError **error)
+{
+  g_clear_error (error);
+  if (model[0])
+    g_set_error (error, CAM_PLUGIN_ERROR, CAM_PLUGIN_ERROR_NOTHING,
+                 _ ("There is no model '%s': choose an installed one, or a "
+                    "file that ends in .onnx."),
+                 model);
+  else
+    g_set_error_literal (error, CAM_PLUGIN_ERROR, CAM_PLUGIN_ERROR_NOTHING,
+                         _ ("CamLens' own model is not installed: install "
+                            "CamLens again with its models, or choose another "
+                            "model."));
+}
+
 CamLoaded *
 cam_loaded_new (const char *model, GCancellable *cancellable, GError **error)
 {
   g_autoptr (CamLoaded) loaded = g_new0 (CamLoaded, 1);
+  g_autoptr (GError) problem = NULL;
 
-  loaded->model = cam_model_open (model, cancellable, error);
+  loaded->model = cam_model_open (model, cancellable, &problem);
   if (! loaded->model)
-    return NULL;
+    {
+      if (g_error_matches (problem, CAM_MODEL_ERROR, CAM_MODEL_ERROR_NOT_FOUND))
+        explain_missing (model, &problem);
+      g_propagate_error (error, g_steal_pointer (&problem));
+      return NULL;
+    }
   loaded->databases = cam_model_databases (loaded->model->path,
                                            cam_model_digest (loaded->model));
   return g_steal_pointer (&loaded);

@@ -144,8 +144,11 @@ can_finish (Dialog *d)
 static void
 show_ready (Dialog *d)
 {
-  cam_overlay_panel_set_progress (d->panel,
-                                  cam_steps_explanation (d->steps)->name, 2);
+  g_autofree char *text =
+      g_strdup_printf (_ ("New layer: %s"),
+                       cam_steps_explanation (d->steps)->name);
+
+  cam_overlay_panel_set_progress (d->panel, text, 2);
 }
 
 static void
@@ -262,6 +265,7 @@ build (Dialog *d, GPtrArray *models, const char *presets)
   gtk_box_pack_start (
       GTK_BOX (gtk_dialog_get_content_area (GTK_DIALOG (d->dialog))),
       cam_overlay_panel_widget (d->panel), TRUE, TRUE, 0);
+  cam_overlay_panel_focus (d->panel);
   gtk_widget_show (d->dialog);
 }
 

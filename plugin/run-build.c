@@ -5,6 +5,7 @@
 #include "plugin/run.h"
 #include "ui/build-panel.h"
 #include <glib/gi18n.h>
+#include <string.h>
 
 #define POLL_MS 250
 #define GROUP CAM_PROC_BUILD
@@ -16,7 +17,25 @@ typedef struct
   guint poll;
 } Build;
 
-/* "123 of 480 pictures, 31 a second, 0:12 left (embedding)" */
+/* The stages that the program names, in words for people. */
+static const char *
+stage_title (const char *stage)
+{
+  static const char *const titles[][2] = {
+    { "layer", N_ ("Measuring layers") },
+    { "embedding", N_ ("Embedding the pictures") },
+    { "mining", N_ ("Choosing triplets") },
+    { "weighing", N_ ("Weighing the channels") },
+    { "clustering", N_ ("Clustering") },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (titles); i++)
+    if (! strcmp (stage, titles[i][0]))
+      return _ (titles[i][1]);
+  return stage;
+}
+
+/* "Embedding the pictures: 123 of 480, 31.0 a second, 0:12 left" */
 static char *
 progress_text (const CamBuildState *state)
 {
@@ -27,7 +46,7 @@ progress_text (const CamBuildState *state)
       g_string_append (text, _ ("Starting..."));
       return g_string_free (text, FALSE);
     }
-  g_string_append_printf (text, _ ("%s: %d of %d"), state->stage,
+  g_string_append_printf (text, _ ("%s: %d of %d"), stage_title (state->stage),
                           (int) state->done, (int) state->total);
   if (state->rate > 0)
     g_string_append_printf (text, _ (", %.1f a second"), state->rate);
@@ -45,6 +64,8 @@ show_end (Build *build, const CamBuildState *state)
                             ? state->message
                             : _ ("The program ended without a word.");
 
+  if (state->stopped && ! state->good)
+    message = _ ("Stopped. What was done is kept: Start goes on with it.");
   cam_build_panel_set_running (build->panel, FALSE);
   cam_build_panel_set_result (build->panel, message, state->good);
 }

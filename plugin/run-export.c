@@ -43,7 +43,7 @@ existing (const CamExportChoice *choice)
       g_autofree char *path = path_of (choice, i);
 
       if (choice->wanted[i] && g_file_test (path, G_FILE_TEST_EXISTS))
-        g_string_append_printf (names, "\n%s", path);
+        g_string_append_printf (names, "%s%s", names->len ? "\n" : "", path);
     }
   return g_string_free (names, FALSE);
 }

@@ -333,10 +333,10 @@ print_notes (const CamBuildSummary *s)
                      " of the cluster nearest to them"),
                   s->n_lent);
   if (s->n_below > 0)
-    command_note ("%" G_GINT64_FORMAT " positions had a Grad-CAM++ denominator"
-                  " that is not positive and count as 0 (a layer with negative"
-                  " activations?)",
-                  s->n_below);
+    command_note (_ ("%ld positions had a Grad-CAM++ denominator that is not"
+                     " positive and count as 0 (a layer with negative"
+                     " activations?)"),
+                  (long) s->n_below);
   for (guint i = 0; s->skipped != NULL && i < s->skipped->len; i++)
     {
       const CamSkippedPicture *skipped = s->skipped->pdata[i];
@@ -354,6 +354,12 @@ print_summary (const CamBuildSummary *s, const char *out,
       printf (_ ("%s is complete already.\n"), out);
       return;
     }
+  if (s->n_active < s->n_triplets)
+    printf (_ ("Of %ld triplets %.1f %% are inside the margin (%.1f %% "
+               "semi-hard).\n"),
+            (long) s->n_triplets,
+            100.0 * (double) s->n_active / (double) s->n_triplets,
+            100.0 * (double) s->n_semi_hard / (double) s->n_triplets);
   printf (_ ("%s: %d pictures, %d clusters, layer %s, in %.1f s (%.1f pictures"
              " a second)"),
           out, s->n_pictures, s->n_clusters, layer->layer, seconds,
@@ -361,12 +367,6 @@ print_summary (const CamBuildSummary *s, const char *out,
   if (s->skipped != NULL && s->skipped->len > 0)
     printf (_ (", %u left out"), s->skipped->len);
   printf ("\n");
-  if (s->n_active < s->n_triplets)
-    printf ("Of %" G_GINT64_FORMAT " triplets %.1f %% are inside the margin"
-            " (%.1f %% semi-hard).\n",
-            s->n_triplets,
-            100.0 * (double) s->n_active / (double) s->n_triplets,
-            100.0 * (double) s->n_semi_hard / (double) s->n_triplets);
 }
 
 static int

@@ -156,13 +156,13 @@ embed_all (Run *run, GError **error)
     }
   if (! write_results (run, n, names, error))
     return COMMAND_FAILED;
-  printf ("%" G_GINT64_FORMAT " embeddings of %d numbers%s%s\n", n, run->dim,
+  printf (_ ("%ld embeddings of %d numbers%s%s\n"), (long) n, run->dim,
           run->options->out ? " → " : "",
           run->options->out ? run->options->out : "");
   if (n == run->paths->len)
     return COMMAND_OK;
-  command_note ("%" G_GINT64_FORMAT " of %u pictures were left out",
-                run->paths->len - n, run->paths->len);
+  command_note (_ ("%ld of %u pictures were left out"),
+                (long) (run->paths->len - n), run->paths->len);
   return COMMAND_FAILED;
 }
 

@@ -8,6 +8,7 @@
 
 #define CLUSTERS 50
 #define TRIPLETS 50
+#define NOTE 72 /* characters */
 
 typedef struct
 {
@@ -55,7 +56,9 @@ choose_database (GtkButton *button, Panel *panel)
   g_autofree char *path = cam_choose_path (GTK_WIDGET (button),
                                            _ ("The Database to Build"),
                                            GTK_FILE_CHOOSER_ACTION_SAVE,
-                                           "*.camdb", _ ("Cluster databases"));
+                                           "*.camdb", _ ("Cluster databases"),
+                                           gtk_entry_get_text (
+                                               GTK_ENTRY (panel->database)));
 
   if (path)
     gtk_entry_set_text (GTK_ENTRY (panel->database), path);
@@ -120,7 +123,7 @@ settings_new (Panel *panel, const GPtrArray *models)
   cam_row_add (box, group, _ ("_Database:"), database_new (panel));
   cam_row_add (box, group, _ ("C_lusters:"),
                cam_scale_new (panel->clusters, 0));
-  cam_row_add (box, group, _ ("_Triplets a picture:"),
+  cam_row_add (box, group, _ ("_Triplets per picture:"),
                cam_scale_new (panel->triplets, 0));
   g_object_unref (group);
   return box;
@@ -129,23 +132,26 @@ settings_new (Panel *panel, const GPtrArray *models)
 static GtkWidget *
 progress_new (Panel *panel)
 {
-  GtkWidget *box = cam_vbox_new (6), *line = cam_hbox_new (6);
-  GtkWidget *buttons = cam_hbox_new (6);
+  GtkWidget *box = cam_vbox_new (6), *buttons = cam_hbox_new (6);
+  GtkWidget *note = cam_note_new ("dialog-information",
+                                  _ ("Each subfolder is a label. The build "
+                                     "goes on when this window is closed; "
+                                     "Stop keeps what has been done."),
+                                  NOTE);
 
   panel->button = gtk_button_new_with_mnemonic (_ ("_Start"));
   panel->progress = gtk_progress_bar_new ();
-  panel->icon = cam_icon_new ("dialog-information");
-  panel->text = cam_label_new (_ ("A subfolder is a label. The build goes on "
-                                  "when this window is "
-                                  "closed; Stop keeps what has been done."),
-                               72);
+  panel->icon = cam_note_icon (note);
+  panel->text = cam_note_label (note);
   g_signal_connect (panel->button, "clicked", G_CALLBACK (pressed), panel);
+#if GTK_MAJOR_VERSION >= 3
+  gtk_widget_set_valign (panel->progress, GTK_ALIGN_CENTER);
+#endif
   gtk_box_pack_start (GTK_BOX (buttons), panel->progress, TRUE, TRUE, 0);
   gtk_box_pack_start (GTK_BOX (buttons), panel->button, FALSE, FALSE, 0);
-  gtk_box_pack_start (GTK_BOX (line), panel->icon, FALSE, FALSE, 0);
-  gtk_box_pack_start (GTK_BOX (line), panel->text, TRUE, TRUE, 0);
   gtk_box_pack_start (GTK_BOX (box), buttons, FALSE, FALSE, 0);
-  gtk_box_pack_start (GTK_BOX (box), line, FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (box), cam_reserve_new (note, 3), FALSE, FALSE,
+                      0);
   return box;
 }
 
@@ -234,6 +240,14 @@ cam_build_panel_set_running (GtkWidget *widget, gboolean running)
                         running ? _ ("_Stop") : _ ("_Start"));
 }
 
+static void
+set_note (Panel *panel, const char *icon, const char *text)
+{
+  gtk_label_set_text (GTK_LABEL (panel->text), text);
+  gtk_image_set_from_icon_name (GTK_IMAGE (panel->icon), icon,
+                                GTK_ICON_SIZE_MENU);
+}
+
 void
 cam_build_panel_set_progress (GtkWidget *widget, const char *text,
                               double fraction)
@@ -241,7 +255,7 @@ cam_build_panel_set_progress (GtkWidget *widget, const char *text,
   Panel *panel = get (widget);
   GtkProgressBar *bar = GTK_PROGRESS_BAR (panel->progress);
 
-  gtk_label_set_text (GTK_LABEL (panel->text), text);
+  set_note (panel, "dialog-information", text);
   if (fraction < 0)
     gtk_progress_bar_pulse (bar);
   else
@@ -251,10 +265,5 @@ cam_build_panel_set_progress (GtkWidget *widget, const char *text,
 void
 cam_build_panel_set_result (GtkWidget *widget, const char *text, gboolean good)
 {
-  Panel *panel = get (widget);
-
-  gtk_label_set_text (GTK_LABEL (panel->text), text);
-  gtk_image_set_from_icon_name (GTK_IMAGE (panel->icon),
-                                good ? "dialog-information" : "dialog-warning",
-                                GTK_ICON_SIZE_MENU);
+  set_note (get (widget), good ? "dialog-information" : "dialog-warning", text);
 }

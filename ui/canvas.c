@@ -1,6 +1,8 @@
 /* canvas.c -- see canvas.h */
 #include "config.h"
 #include "ui/canvas.h"
+#include "ui/widgets.h"
+#include <glib/gi18n.h>
 
 #define AROUND 0x4a4a4aff /* dark enough for either theme */
 
@@ -19,6 +21,7 @@ cam_canvas_new (int width, int height)
   canvas->width = width;
   canvas->height = height;
   canvas->image = gtk_image_new ();
+  cam_name (canvas->image, _ ("Preview"));
   gtk_frame_set_shadow_type (GTK_FRAME (frame), GTK_SHADOW_IN);
   gtk_container_add (GTK_CONTAINER (frame), canvas->image);
   g_object_set_data_full (G_OBJECT (frame), "cam-canvas", canvas, g_free);

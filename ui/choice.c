@@ -41,7 +41,8 @@ choose_file (GtkWidget *widget, Choice *choice)
   g_autofree char *path = cam_choose_path (widget, choice->files.chooser_title,
                                            GTK_FILE_CHOOSER_ACTION_OPEN,
                                            choice->files.pattern,
-                                           choice->files.pattern_title);
+                                           choice->files.pattern_title,
+                                           cam_choice_get (widget));
 
   choice->filling = TRUE;
   gtk_combo_box_set_active (GTK_COMBO_BOX (widget), choice->active);

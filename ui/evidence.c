@@ -3,11 +3,13 @@
 #include "ui/evidence.h"
 #include "ui/widgets.h"
 #include <glib/gi18n.h>
+#include <string.h>
 
 #define WIDTH 44 /* characters */
 #define THUMBNAIL 64
 #define N_EXEMPLARS 5
-#define N_LABELS 4
+#define N_LABELS 3
+#define ROWS 3 /* of names */
 
 typedef struct
 {
@@ -37,12 +39,16 @@ cam_evidence_new (void)
 
   g_object_set_data_full (G_OBJECT (box), "cam-evidence", e, g_free);
   e->cluster = line (box);
-  e->labels = line (box);
+  e->labels = cam_label_new (NULL, WIDTH);
+  gtk_box_pack_start (GTK_BOX (box), cam_reserve_new (e->labels, 2), FALSE,
+                      FALSE, 0);
   e->similarity = line (box);
   e->nearest = line (box);
-  e->exemplars = cam_hbox_new (4);
+  e->exemplars = cam_hbox_new (6);
+  gtk_widget_set_size_request (e->exemplars, -1, THUMBNAIL);
   gtk_box_pack_start (GTK_BOX (box), e->exemplars, FALSE, FALSE, 0);
   gtk_widget_show_all (box);
+  cam_evidence_set (box, NULL);
   return box;
 }
 
@@ -84,28 +90,63 @@ thumbnail (GBytes *bytes)
                                               TRUE, NULL, NULL);
 }
 
+static char *
+tip_of (const CamExemplar *exemplar)
+{
+  return exemplar->label ? g_strdup_printf ("%s\n%s", exemplar->name,
+                                            exemplar->label)
+                         : g_strdup (exemplar->name);
+}
+
+/* "insects-bee/04.jpg": the folder says more than the file's name does. */
+static GtkWidget *
+name_new (const CamExemplar *exemplar)
+{
+  g_autofree char *text = g_filename_display_name (exemplar->name);
+  g_autofree char *tip = tip_of (exemplar);
+  const char *from = text + strlen (text);
+  GtkWidget *label;
+  int slashes = 0;
+
+  while (from > text && (from[-1] != '/' || ++slashes < 2))
+    from--;
+  label = cam_label_new (from, -1);
+  gtk_label_set_line_wrap (GTK_LABEL (label), FALSE);
+  gtk_label_set_ellipsize (GTK_LABEL (label), PANGO_ELLIPSIZE_MIDDLE);
+  gtk_widget_set_tooltip_text (label, tip);
+  return label;
+}
+
+/* A database without pictures has their names: in columns, nearest first. */
+static void
+add_names (GtkWidget *box, const CamExemplar *const *list, guint n)
+{
+  GtkWidget *column = NULL;
+
+  for (guint i = 0; i < n; i++)
+    {
+      if (i % ROWS == 0)
+        {
+          column = cam_vbox_new (4);
+          gtk_box_pack_start (GTK_BOX (box), column, TRUE, TRUE, 0);
+        }
+      gtk_box_pack_start (GTK_BOX (column), name_new (list[i]), FALSE, FALSE,
+                          0);
+    }
+  gtk_widget_show_all (box);
+}
+
 static void
 add_exemplar (GtkWidget *box, const CamExemplar *exemplar)
 {
   g_autoptr (GdkPixbuf) pixbuf = thumbnail (exemplar->thumbnail);
-  g_autofree char *tip = exemplar->label
-                             ? g_strdup_printf ("%s\n%s", exemplar->name,
-                                                exemplar->label)
-                             : g_strdup (exemplar->name);
-  GtkWidget *widget;
+  g_autofree char *tip = tip_of (exemplar);
+  GtkWidget *widget = pixbuf ? gtk_image_new_from_pixbuf (pixbuf)
+                             : name_new (exemplar);
 
-  if (pixbuf)
-    widget = gtk_image_new_from_pixbuf (pixbuf);
-  else
-    {
-      g_autofree char *name = g_path_get_basename (exemplar->name);
-
-      widget = gtk_label_new (name);
-      gtk_label_set_ellipsize (GTK_LABEL (widget), PANGO_ELLIPSIZE_MIDDLE);
-      gtk_label_set_width_chars (GTK_LABEL (widget), 9);
-    }
   gtk_widget_set_tooltip_text (widget, tip);
-  gtk_box_pack_start (GTK_BOX (box), widget, FALSE, FALSE, 0);
+  cam_name (widget, tip);
+  gtk_box_pack_start (GTK_BOX (box), widget, ! pixbuf, TRUE, 0);
   gtk_widget_show (widget);
 }
 
@@ -113,6 +154,20 @@ static void
 destroy_child (GtkWidget *child, gpointer data)
 {
   gtk_widget_destroy (child);
+}
+
+static void
+add_exemplars (GtkWidget *box, const CamExemplar *const *list, guint n)
+{
+  gboolean pictures = FALSE;
+
+  for (guint i = 0; i < n; i++)
+    pictures = pictures || list[i]->thumbnail;
+  if (! pictures)
+    add_names (box, list, n);
+  else
+    for (guint i = 0; i < n; i++)
+      add_exemplar (box, list[i]);
 }
 
 static void
@@ -124,10 +179,10 @@ set_exemplars (Evidence *e, const CamEvidence *evidence)
 
   gtk_container_foreach (GTK_CONTAINER (e->exemplars), destroy_child, NULL);
   if (evidence && evidence->neighbour)
-    add_exemplar (e->exemplars, evidence->neighbour);
-  else
-    for (guint i = 0; list && i < list->len && i < N_EXEMPLARS; i++)
-      add_exemplar (e->exemplars, g_ptr_array_index (list, i));
+    add_exemplars (e->exemplars, &evidence->neighbour, 1);
+  else if (list && list->len)
+    add_exemplars (e->exemplars, (const CamExemplar *const *) list->pdata,
+                   MIN (list->len, N_EXEMPLARS));
 }
 
 const char *
@@ -170,7 +225,7 @@ set_lines (Evidence *e, const CamEvidence *evidence)
                            ? label_line (members)
                            : g_strdup (_ ("No labels")));
   set_text (e->similarity,
-            g_strdup_printf (_ ("Similarity %.3f"), evidence->similarity));
+            g_strdup_printf (_ ("Similarity %.3f (at most 1)"), evidence->similarity));
   gtk_label_set_text (GTK_LABEL (e->nearest), pictures_line (evidence));
 }
 

@@ -30,8 +30,8 @@ add_kinds (Panel *panel, GtkWidget *box)
     _ ("O_verlay with transparency (NAME-overlay.png)"),
     _ ("Co_mposite, the image as it shows (NAME-composite.png)"),
     _ ("Heat map as numbers, _TIFF (NAME-heat-map.tif)"),
-    _ ("Heat map as numbers, _NumPy (NAME-heat-map.npy)"),
-    _ ("_Provenance (NAME-provenance.json)")
+    _ ("Heat map as numbers, NumP_y (NAME-heat-map.npy)"),
+    _ ("_Provenance, how it was made (NAME-provenance.json)")
   };
 
   for (int i = 0; i < CAM_EXPORT_PANEL_KINDS; i++)
@@ -57,7 +57,7 @@ cam_export_panel_new (const char *base)
   panel->base = gtk_entry_new ();
   gtk_entry_set_activates_default (GTK_ENTRY (panel->base), TRUE);
   cam_row_add (box, group, _ ("_Folder:"), panel->folder);
-  cam_row_add (box, group, _ ("_Base name:"), panel->base);
+  cam_row_add (box, group, _ ("_Name:"), panel->base);
   add_kinds (panel, list);
   gtk_box_pack_start (GTK_BOX (box), cam_frame_new (_ ("Files"), list), FALSE,
                       FALSE, 6);
@@ -107,13 +107,14 @@ cam_export_panel_get (GtkWidget *widget)
 gboolean
 cam_export_panel_confirm (GtkWidget *panel, const char *files)
 {
-  GtkWidget *dialog =
-      gtk_message_dialog_new (GTK_WINDOW (gtk_widget_get_toplevel (panel)),
-                              GTK_DIALOG_MODAL, GTK_MESSAGE_QUESTION,
-                              GTK_BUTTONS_NONE,
-                              _ ("These files exist already:%s"), files);
+  GtkWidget *dialog = cam_message_new (panel, GTK_MESSAGE_QUESTION,
+                                       GTK_BUTTONS_NONE,
+                                       _ ("These files exist already. Replace "
+                                          "them?"));
   int response;
 
+  gtk_message_dialog_format_secondary_text (GTK_MESSAGE_DIALOG (dialog), "%s",
+                                            files);
   gtk_dialog_add_buttons (GTK_DIALOG (dialog), _ ("_Cancel"),
                           GTK_RESPONSE_CANCEL, _ ("_Replace"), GTK_RESPONSE_OK,
                           NULL);
@@ -125,10 +126,8 @@ cam_export_panel_confirm (GtkWidget *panel, const char *files)
 void
 cam_export_panel_complain (GtkWidget *panel, const char *message)
 {
-  GtkWidget *dialog =
-      gtk_message_dialog_new (GTK_WINDOW (gtk_widget_get_toplevel (panel)),
-                              GTK_DIALOG_MODAL, GTK_MESSAGE_ERROR,
-                              GTK_BUTTONS_CLOSE, "%s", message);
+  GtkWidget *dialog = cam_message_new (panel, GTK_MESSAGE_ERROR,
+                                       GTK_BUTTONS_CLOSE, message);
 
   gtk_dialog_run (GTK_DIALOG (dialog));
   gtk_widget_destroy (dialog);

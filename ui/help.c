@@ -12,12 +12,15 @@ static const char overlay_help[] = N_ (
     "Model: the network; installed ones by name, or any ONNX file.\n"
     "Database: channel weights, averaged over clusters of training pictures. "
     "It belongs to one model.\n"
+    "Weights: those of the nearest cluster, or of the single nearest training "
+    "picture (which a compact database does not have).\n"
     "Top-k channels: how many of the channels with the largest weights are "
-    "kept. Few mark the object as a whole, all of them the hottest spot.\n"
-    "Opacity and layer mode: of the new layer; they can be changed later.\n"
-    "Threshold: what lies below this part of the maximum is transparent.\n"
-    "Transfer: take the weights of the nearest cluster, or of the single "
-    "nearest training picture.\n\n"
+    "kept; 0 keeps all. Few mark the object as a whole, all of them the "
+    "hottest spot.\n"
+    "Colour map: red, or the brightest colour, is where the channels speak "
+    "most.\n"
+    "Layer mode and opacity: of the new layer; they can be changed later.\n"
+    "Threshold: what lies below this part of the maximum is transparent.\n\n"
     "With a selection, the network sees its bounding box only. The right side "
     "shows what the explanation rests on: the nearest cluster, its labels and "
     "pictures, and how similar they are. A warning says where the picture is "
@@ -33,8 +36,8 @@ static const char example_help[] = N_ (
     "OK adds the heat map as a layer above the picture, in one undo step.");
 
 static const char export_help[] = N_ (
-    "This dialog saves what an overlay layer holds. Each file is named after "
-    "the base name:\n\n"
+    "This dialog saves what an overlay layer holds. Each file's name begins "
+    "with the name that you give:\n\n"
     "NAME-overlay.png: the coloured heat map, with transparency.\n"
     "NAME-composite.png: the whole image as it shows now.\n"
     "NAME-heat-map.tif: the map's numbers, 32-bit float.\n"
@@ -64,16 +67,50 @@ page (const char *id)
   return _ (overlay_help);
 }
 
+#define TERM 30 /* characters that a term may have */
+
+/* "Opacity: ..." with its term in bold; not in the introduction. */
+static void
+add_line (GString *markup, const char *line, gboolean introduction)
+{
+  const char *colon = introduction ? NULL : strchr (line, ':');
+  glong length = colon ? g_utf8_pointer_to_offset (line, colon) : TERM + 1;
+  gsize bytes = length <= TERM ? (gsize) (colon - line) : 0;
+  g_autofree char *term = g_markup_escape_text (line, (gssize) bytes);
+  g_autofree char *rest = g_markup_escape_text (line + bytes, -1);
+
+  g_string_append_printf (markup, bytes ? "<b>%s</b>%s\n" : "%s%s\n", term,
+                          rest);
+}
+
+static char *
+markup_of (const char *text)
+{
+  GString *markup = g_string_new (NULL);
+  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+  gboolean introduction = TRUE;
+
+  for (int i = 0; lines[i]; i++)
+    {
+      introduction = introduction && lines[i][0];
+      add_line (markup, lines[i], introduction);
+    }
+  g_string_truncate (markup, markup->len - 1);
+  return g_string_free (markup, FALSE);
+}
+
 void
 cam_help_show (const char *id)
 {
+  g_autofree char *markup = markup_of (page (id));
   GtkWidget *dialog = gtk_dialog_new_with_buttons (_ ("CamLens Help"), NULL,
                                                    GTK_DIALOG_MODAL,
                                                    _ ("_Close"),
                                                    GTK_RESPONSE_CLOSE, NULL);
-  GtkWidget *text = cam_label_new (page (id), 64);
+  GtkWidget *text = cam_label_new (NULL, 64);
   GtkWidget *box = gtk_dialog_get_content_area (GTK_DIALOG (dialog));
 
+  gtk_label_set_markup (GTK_LABEL (text), markup);
   gtk_label_set_selectable (GTK_LABEL (text), TRUE);
   gtk_window_set_position (GTK_WINDOW (dialog), GTK_WIN_POS_MOUSE);
   gtk_container_set_border_width (GTK_CONTAINER (dialog), 12);

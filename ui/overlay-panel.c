@@ -8,7 +8,8 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
-#define NOTE 60               /* characters under the picture */
+#define NOTE 58               /* characters under the picture   */
+#define STATUS 5              /* lines for what is said there   */
 #define EXAMPLE_CHANNELS 1000 /* until the model says how many there are */
 
 struct _CamOverlayPanel
@@ -259,25 +260,53 @@ add_transfer (CamOverlayPanel *panel, GtkWidget *box, GtkSizeGroup *group)
   panel->transfer = combo (panel, map_changed);
   combo_add (panel->transfer, _ ("From the nearest cluster"));
   combo_add (panel->transfer, _ ("From the nearest picture"));
+  gtk_widget_set_tooltip_text (panel->transfer,
+                               _ ("Where the channels' weights are taken from; "
+                                  "a compact database has no pictures"));
   cam_row_add (box, group, _ ("_Weights:"), panel->transfer);
 }
 
 static void
 add_top_k (CamOverlayPanel *panel, GtkWidget *box, GtkSizeGroup *group)
 {
+  GtkWidget *scale;
+
   panel->top_k = adjustment (panel, EXAMPLE_CHANNELS, 1, map_changed);
-  cam_row_add (box, group, _ ("Top-_k channels:"),
-               cam_scale_new (panel->top_k, 0));
+  scale = cam_scale_new (panel->top_k, 0);
+  gtk_widget_set_tooltip_text (scale,
+                               _ ("How many channels with the largest weights "
+                                  "are kept; 0 keeps all of them"));
+  cam_row_add (box, group, _ ("Top-_k channels:"), scale);
 }
 
 static void
 add_numbers (CamOverlayPanel *panel, GtkWidget *box, GtkSizeGroup *group)
 {
+  GtkWidget *scale;
+
   panel->opacity = adjustment (panel, 100, 1, look_changed);
   cam_row_add (box, group, _ ("Op_acity:"), cam_scale_new (panel->opacity, 1));
   panel->threshold = adjustment (panel, 1, 0.01, look_changed);
-  cam_row_add (box, group, _ ("_Threshold:"),
-               cam_scale_new (panel->threshold, 2));
+  scale = cam_scale_new (panel->threshold, 2);
+  gtk_widget_set_tooltip_text (scale,
+                               _ ("What is below this part of the map's "
+                                  "maximum becomes transparent"));
+  cam_row_add (box, group, _ ("_Threshold:"), scale);
+}
+
+#if GTK_MAJOR_VERSION >= 3
+#define GIMP "gimp30"
+#else
+#define GIMP "gimp20"
+#endif
+
+/* In GIMP's own words, which differ between its versions; else in ours. */
+static const char *
+mode_title (const CamLayerMode *mode)
+{
+  const char *gimps = g_dpgettext2 (GIMP, "layer-mode", mode->title);
+
+  return strcmp (gimps, mode->title) ? gimps : _ (mode->title);
 }
 
 static void
@@ -294,7 +323,7 @@ add_lists (CamOverlayPanel *panel, GtkWidget *box, GtkSizeGroup *group)
   cam_row_add (box, group, _ ("Co_lour map:"), panel->colormap);
   panel->layer_mode = combo (panel, look_changed);
   for (int i = 0; i < n_modes; i++)
-    combo_add (panel->layer_mode, _ (modes[i].title));
+    combo_add (panel->layer_mode, mode_title (modes + i));
   cam_row_add (box, group, _ ("Layer mod_e:"), panel->layer_mode);
 }
 
@@ -335,12 +364,14 @@ static GtkWidget *
 controls_new (CamOverlayPanel *panel)
 {
   GtkWidget *box = cam_vbox_new (12), *sight = cam_vbox_new (6);
-  GtkWidget *layer = cam_vbox_new (6);
+  GtkWidget *layer = cam_vbox_new (6), *indented;
   GtkSizeGroup *group = gtk_size_group_new (GTK_SIZE_GROUP_HORIZONTAL);
 
   panel->presets = cam_preset_bar_new (panel->settings, panel->offer.presets,
                                        G_CALLBACK (preset_chosen), panel);
-  cam_row_add (box, NULL, _ ("Pre_set:"), panel->presets);
+  /* as far to the right as what is indented below it */
+  indented = cam_indent_new (panel->presets);
+  cam_row_add (box, group, _ ("Pre_set:"), indented);
   add_model (panel, sight, group);
   if (panel->offer.example)
     add_examples (panel, sight, group);
@@ -380,7 +411,8 @@ shows_new (CamOverlayPanel *panel)
 static GtkWidget *
 status_new (CamOverlayPanel *panel)
 {
-  GtkWidget *box = cam_vbox_new (6), *line = cam_hbox_new (6);
+  GtkWidget *box = cam_vbox_new (6);
+  GtkWidget *line = cam_note_new ("dialog-error", NULL, NOTE);
 
   panel->warning = cam_note_new ("dialog-warning", NULL, NOTE);
   panel->warning_text = cam_note_label (panel->warning);
@@ -388,16 +420,14 @@ status_new (CamOverlayPanel *panel)
   gtk_widget_hide (panel->warning);
   gtk_widget_set_no_show_all (panel->warning, TRUE);
   panel->progress = gtk_progress_bar_new ();
-  panel->status_icon = cam_icon_new ("dialog-error");
-  panel->status = cam_label_new (NULL, NOTE);
-  gtk_box_pack_start (GTK_BOX (line), panel->status_icon, FALSE, FALSE, 0);
-  gtk_box_pack_start (GTK_BOX (line), panel->status, TRUE, TRUE, 0);
+  panel->status_icon = cam_note_icon (line);
+  panel->status = cam_note_label (line);
   gtk_box_pack_start (GTK_BOX (box), panel->progress, FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (box), line, FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (box), panel->warning, FALSE, FALSE, 0);
   gtk_widget_set_no_show_all (panel->status_icon, TRUE);
   gtk_widget_set_no_show_all (panel->progress, TRUE);
-  return box;
+  return cam_reserve_new (box, STATUS);
 }
 
 static GtkWidget *
@@ -408,9 +438,9 @@ picture_new (CamOverlayPanel *panel)
   panel->canvas = cam_canvas_new (CAM_PREVIEW_WIDTH, CAM_PREVIEW_HEIGHT);
   gtk_box_pack_start (GTK_BOX (box), panel->canvas, FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (box), shows_new (panel), FALSE, FALSE, 0);
-  gtk_box_pack_start (GTK_BOX (box), status_new (panel), FALSE, FALSE, 0);
   if (panel->offer.gray || panel->offer.indexed)
     add_convert (panel, box);
+  gtk_box_pack_start (GTK_BOX (box), status_new (panel), FALSE, FALSE, 0);
   return box;
 }
 
@@ -460,6 +490,13 @@ CamShow
 cam_overlay_panel_show (const CamOverlayPanel *panel)
 {
   return panel->show;
+}
+
+void
+cam_overlay_panel_focus (CamOverlayPanel *panel)
+{
+  if (panel->positive)
+    gtk_widget_grab_focus (panel->positive);
 }
 
 void

@@ -50,6 +50,8 @@ CamOverlayPanel *cam_overlay_panel_new (CamOptions *settings,
                                         CamChangedFunc changed, gpointer data);
 GtkWidget *cam_overlay_panel_widget (CamOverlayPanel *panel);
 CamShow cam_overlay_panel_show (const CamOverlayPanel *panel);
+/* The keyboard goes to what has to be chosen first: the positive picture. */
+void cam_overlay_panel_focus (CamOverlayPanel *panel);
 
 /* All controls as @settings have it; nothing is said to have changed. */
 void cam_overlay_panel_refresh (CamOverlayPanel *panel);

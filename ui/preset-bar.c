@@ -48,12 +48,10 @@ fill (PresetBar *bar, const char *active)
 static void
 complain (PresetBar *bar, const GError *error)
 {
-  GtkWidget *dialog =
-      gtk_message_dialog_new (GTK_WINDOW (gtk_widget_get_toplevel (bar->combo)),
-                              GTK_DIALOG_MODAL, GTK_MESSAGE_ERROR,
-                              GTK_BUTTONS_CLOSE,
-                              _ ("The preset was not saved: %s"),
-                              error->message);
+  g_autofree char *text = g_strdup_printf (_ ("The preset was not saved: %s"),
+                                           error->message);
+  GtkWidget *dialog = cam_message_new (bar->combo, GTK_MESSAGE_ERROR,
+                                       GTK_BUTTONS_CLOSE, text);
 
   gtk_dialog_run (GTK_DIALOG (dialog));
   gtk_widget_destroy (dialog);
@@ -83,15 +81,13 @@ ask_name (PresetBar *bar)
       _ ("Save Preset"), GTK_WINDOW (gtk_widget_get_toplevel (bar->combo)),
       GTK_DIALOG_MODAL, _ ("_Cancel"), GTK_RESPONSE_CANCEL, _ ("_Save"),
       GTK_RESPONSE_OK, NULL);
-  GtkWidget *entry = gtk_entry_new (), *box = cam_hbox_new (12);
+  GtkWidget *entry = gtk_entry_new (), *box = cam_vbox_new (0);
   char *name = NULL;
 
   gtk_entry_set_activates_default (GTK_ENTRY (entry), TRUE);
   gtk_entry_set_width_chars (GTK_ENTRY (entry), 24);
   gtk_container_set_border_width (GTK_CONTAINER (box), 12);
-  gtk_box_pack_start (GTK_BOX (box), gtk_label_new (_ ("Name:")), FALSE, FALSE,
-                      0);
-  gtk_box_pack_start (GTK_BOX (box), entry, TRUE, TRUE, 0);
+  cam_row_add (box, NULL, _ ("_Name:"), entry);
   gtk_box_pack_start (
       GTK_BOX (gtk_dialog_get_content_area (GTK_DIALOG (dialog))), box, TRUE,
       TRUE, 0);
@@ -141,6 +137,7 @@ icon_button (GtkWidget *box, const char *icon, const char *tip)
 
   gtk_container_add (GTK_CONTAINER (button), cam_icon_new (icon));
   gtk_widget_set_tooltip_text (button, tip);
+  cam_name (button, tip);
   gtk_box_pack_start (GTK_BOX (box), button, FALSE, FALSE, 0);
   return button;
 }

@@ -4,6 +4,11 @@
 #include <glib/gi18n.h>
 
 #define LINE 6
+/* The part of a compound widget that a label's mnemonic should focus. */
+#define TARGET "cam-mnemonic-target"
+/* Another part of it, which has the same label. */
+#define PARTNER "cam-mnemonic-partner"
+#define COMBO 30 /* characters of a list that are sure to show */
 
 GtkWidget *
 cam_hbox_new (int spacing)
@@ -25,34 +30,60 @@ cam_vbox_new (int spacing)
 #endif
 }
 
+/* @up: 0 at the top of its place, 0.5 in the middle of it. */
 static void
-align_left (GtkWidget *label)
+align_left (GtkWidget *label, double up)
 {
 #if GTK_MAJOR_VERSION >= 3
   gtk_label_set_xalign (GTK_LABEL (label), 0);
+  gtk_label_set_yalign (GTK_LABEL (label), up);
 #else
-  gtk_misc_set_alignment (GTK_MISC (label), 0, 0.5);
+  gtk_misc_set_alignment (GTK_MISC (label), 0, up);
 #endif
+}
+
+void
+cam_name (GtkWidget *widget, const char *name)
+{
+  atk_object_set_name (gtk_widget_get_accessible (widget), name);
+}
+
+GtkWidget *
+cam_indent_new (GtkWidget *child)
+{
+  GtkWidget *box = cam_hbox_new (2 * LINE);
+  GtkWidget *target = g_object_get_data (G_OBJECT (child), TARGET);
+
+  g_object_set_data (G_OBJECT (box), TARGET, target ? target : child);
+  gtk_box_pack_start (GTK_BOX (box), gtk_label_new (NULL), FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (box), child, TRUE, TRUE, 0);
+  return box;
 }
 
 GtkWidget *
 cam_frame_new (const char *title, GtkWidget *child)
 {
   GtkWidget *box = cam_vbox_new (LINE);
-  GtkWidget *inner = cam_hbox_new (0);
   GtkWidget *label = gtk_label_new (NULL);
   g_autofree char *markup = g_markup_printf_escaped ("<b>%s</b>", title);
 
   gtk_label_set_markup (GTK_LABEL (label), markup);
-  align_left (label);
+  align_left (label, 0.5);
   gtk_box_pack_start (GTK_BOX (box), label, FALSE, FALSE, 0);
-  gtk_box_pack_start (GTK_BOX (inner), child, TRUE, TRUE, 2 * LINE);
-  gtk_box_pack_start (GTK_BOX (box), inner, TRUE, TRUE, 0);
+  gtk_box_pack_start (GTK_BOX (box), cam_indent_new (child), TRUE, TRUE, 0);
   return box;
 }
 
-/* The part of a compound widget that a label's mnemonic should focus. */
-#define TARGET "cam-mnemonic-target"
+static void
+label_partner (GtkWidget *widget, GtkWidget *label)
+{
+  GtkWidget *partner = g_object_get_data (G_OBJECT (widget), PARTNER);
+
+  if (partner)
+    atk_object_add_relationship (gtk_widget_get_accessible (partner),
+                                 ATK_RELATION_LABELLED_BY,
+                                 gtk_widget_get_accessible (label));
+}
 
 void
 cam_row_add (GtkWidget *box, GtkSizeGroup *group, const char *label,
@@ -63,7 +94,8 @@ cam_row_add (GtkWidget *box, GtkSizeGroup *group, const char *label,
   GtkWidget *target = g_object_get_data (G_OBJECT (widget), TARGET);
 
   gtk_label_set_mnemonic_widget (GTK_LABEL (name), target ? target : widget);
-  align_left (name);
+  label_partner (widget, name);
+  align_left (name, 0.5);
   if (group)
     gtk_size_group_add_widget (group, name);
   gtk_box_pack_start (GTK_BOX (row), name, FALSE, FALSE, 0);
@@ -89,6 +121,7 @@ cam_scale_new (GtkAdjustment *adjustment, int digits)
   gtk_box_pack_start (GTK_BOX (box), scale, TRUE, TRUE, 0);
   gtk_box_pack_start (GTK_BOX (box), spin, FALSE, FALSE, 0);
   g_object_set_data (G_OBJECT (box), TARGET, spin);
+  g_object_set_data (G_OBJECT (box), PARTNER, scale);
   return box;
 }
 
@@ -100,7 +133,11 @@ cam_combo_new (void)
 
   if (cells)
     g_object_set (cells->data, "ellipsize", PANGO_ELLIPSIZE_MIDDLE,
-                  "width-chars", 24, NULL);
+                  "width-chars", COMBO,
+#if GTK_MAJOR_VERSION >= 3
+                  "max-width-chars", COMBO,
+#endif
+                  NULL);
   g_list_free (cells);
   return combo;
 }
@@ -112,15 +149,48 @@ cam_combo_clear (GtkWidget *combo)
       GTK_LIST_STORE (gtk_combo_box_get_model (GTK_COMBO_BOX (combo))));
 }
 
+/* So many characters wide and lines high; -1: as it comes. */
+static void
+set_size (GtkWidget *widget, int width, int lines)
+{
+  PangoContext *context = gtk_widget_get_pango_context (widget);
+  PangoFontMetrics *metrics = pango_context_get_metrics (context, NULL, NULL);
+  int across = MAX (pango_font_metrics_get_approximate_char_width (metrics),
+                    pango_font_metrics_get_approximate_digit_width (metrics));
+  int down = pango_font_metrics_get_ascent (metrics)
+             + pango_font_metrics_get_descent (metrics);
+
+  gtk_widget_set_size_request (widget,
+                               width < 0 ? -1 : PANGO_PIXELS (width * across),
+                               lines < 0 ? -1 : PANGO_PIXELS (lines * down));
+  pango_font_metrics_unref (metrics);
+}
+
+GtkWidget *
+cam_reserve_new (GtkWidget *child, int lines)
+{
+  /* a size of the child's own would cut it off in GTK 2 */
+  GtkWidget *box = cam_hbox_new (0), *strut = gtk_label_new (NULL);
+
+  set_size (strut, -1, lines);
+  gtk_box_pack_start (GTK_BOX (box), child, TRUE, TRUE, 0);
+  gtk_box_pack_start (GTK_BOX (box), strut, FALSE, FALSE, 0);
+  return box;
+}
+
 GtkWidget *
 cam_label_new (const char *text, int width)
 {
   GtkWidget *label = gtk_label_new (text);
 
-  align_left (label);
+  align_left (label, 0);
   gtk_label_set_line_wrap (GTK_LABEL (label), TRUE);
+#if GTK_MAJOR_VERSION >= 3
   gtk_label_set_width_chars (GTK_LABEL (label), width);
   gtk_label_set_max_width_chars (GTK_LABEL (label), width);
+#else
+  set_size (label, width, -1); /* GTK 2 would wrap earlier than that */
+#endif
   gtk_label_set_selectable (GTK_LABEL (label), FALSE);
   return label;
 }
@@ -129,8 +199,15 @@ GtkWidget *
 cam_note_new (const char *icon, const char *text, int width)
 {
   GtkWidget *box = cam_hbox_new (LINE), *label = cam_label_new (text, width);
+  GtkWidget *image = cam_icon_new (icon);
 
-  gtk_box_pack_start (GTK_BOX (box), cam_icon_new (icon), FALSE, FALSE, 0);
+#if GTK_MAJOR_VERSION >= 3
+  gtk_widget_set_valign (image, GTK_ALIGN_START);
+#else
+  gtk_misc_set_alignment (GTK_MISC (image), 0.5, 0);
+#endif
+  g_object_set_data (G_OBJECT (box), "cam-note-icon", image);
+  gtk_box_pack_start (GTK_BOX (box), image, FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (box), label, TRUE, TRUE, 0);
   g_object_set_data (G_OBJECT (box), "cam-note-label", label);
   return box;
@@ -142,10 +219,28 @@ cam_note_label (GtkWidget *note)
   return g_object_get_data (G_OBJECT (note), "cam-note-label");
 }
 
+GtkWidget *
+cam_note_icon (GtkWidget *note)
+{
+  return g_object_get_data (G_OBJECT (note), "cam-note-icon");
+}
+
+GtkWidget *
+cam_message_new (GtkWidget *over, GtkMessageType type, GtkButtonsType buttons,
+                 const char *text)
+{
+  GtkWindow *window = GTK_WINDOW (gtk_widget_get_toplevel (over));
+  GtkWidget *dialog = gtk_message_dialog_new (window, GTK_DIALOG_MODAL, type,
+                                              buttons, "%s", text);
+
+  gtk_window_set_title (GTK_WINDOW (dialog), gtk_window_get_title (window));
+  return dialog;
+}
+
 char *
 cam_choose_path (GtkWidget *over, const char *title,
                  GtkFileChooserAction action, const char *pattern,
-                 const char *pattern_title)
+                 const char *pattern_title, const char *beside)
 {
   GtkWidget *dialog =
       gtk_file_chooser_dialog_new (title,
@@ -155,8 +250,12 @@ cam_choose_path (GtkWidget *over, const char *title,
                                        ? _ ("_Save")
                                        : _ ("_Open"),
                                    GTK_RESPONSE_ACCEPT, NULL);
+  g_autofree char *folder = beside && g_path_is_absolute (beside)
+                                ? g_path_get_dirname (beside)
+                                : g_strdup (g_get_home_dir ());
   char *path = NULL;
 
+  gtk_file_chooser_set_current_folder (GTK_FILE_CHOOSER (dialog), folder);
   if (pattern)
     {
       GtkFileFilter *filter = gtk_file_filter_new ();

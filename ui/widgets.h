@@ -6,6 +6,8 @@
 
 GtkWidget *cam_hbox_new (int spacing);
 GtkWidget *cam_vbox_new (int spacing);
+/* @child, 12 pixels to the right: below a title, or aligned with what is. */
+GtkWidget *cam_indent_new (GtkWidget *child);
 /* A bold title over an indented child, as GIMP groups things. */
 GtkWidget *cam_frame_new (const char *title, GtkWidget *child);
 /* "_Opacity" [widget] in @box; all labels of @group (NULL: none) are equally
@@ -19,11 +21,21 @@ GtkWidget *cam_combo_new (void);
 void cam_combo_clear (GtkWidget *combo);
 /* A line that wraps at @width characters, left-aligned. */
 GtkWidget *cam_label_new (const char *text, int width);
-/* An icon and a text that wraps beside it, and that text's label. */
+/* An icon and a text that wraps beside it, and the two parts. */
 GtkWidget *cam_note_new (const char *icon, const char *text, int width);
+GtkWidget *cam_note_icon (GtkWidget *note);
 GtkWidget *cam_note_label (GtkWidget *note);
-/* An open dialog for one file or folder; NULL where cancelled. */
+/* A message over the window of @over, with its title. */
+GtkWidget *cam_message_new (GtkWidget *over, GtkMessageType type,
+                            GtkButtonsType buttons, const char *text);
+/* @child in a place of at least so many lines, so that a window keeps its size
+ * when a text does not. */
+GtkWidget *cam_reserve_new (GtkWidget *child, int lines);
+/* A dialog for one file or folder, which opens in the folder of the path
+ * @beside (NULL: at home); NULL where cancelled. */
 char *cam_choose_path (GtkWidget *over, const char *title,
                        GtkFileChooserAction action, const char *pattern,
-                       const char *pattern_title);
+                       const char *pattern_title, const char *beside);
 GtkWidget *cam_icon_new (const char *name);
+/* What a screen reader calls a widget that has no label. */
+void cam_name (GtkWidget *widget, const char *name);

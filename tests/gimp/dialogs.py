@@ -74,13 +74,13 @@ class Dialogs:
         wait(lambda: self.look(dialog) != before, seconds)
         return self.look(dialog)
 
-    def ready(self, dialog):
-        """The overlay is there: nothing moves any more for a second."""
+    def ready(self, dialog, looks=5):
+        """The overlay is there: nothing moves any more for a while."""
         same, last = 0, None
         for _ in range(100):
             now = self.screen.pixels(dialog, 0, 0, 1200, 800)
             same = same + 1 if now == last else 0
-            if same >= 5:
+            if same >= looks:
                 return
             last = now
             time.sleep(0.2)

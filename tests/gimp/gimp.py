@@ -346,6 +346,8 @@ class Gimp:
             "XDG_RUNTIME_DIR": xdg + "/run",
             "NO_AT_BRIDGE": "1", "GTK_A11Y": "none",
             "LC_ALL": locale, "LANGUAGE": ""})
+        if locale != "C.UTF-8":
+            env["LOCPATH"] = make_locale(self.profile + "-locales", locale)
         if self.screen:
             env["DISPLAY"] = self.screen.name
         env.update(more)
@@ -445,6 +447,20 @@ class Gimp:
             pass
         self.process.wait()
         self.log.close()
+
+
+def make_locale(folder, locale):
+    """A folder with @locale, which the machine need not have."""
+    to = os.path.join(folder, locale)
+    if not os.path.isdir(to):
+        os.makedirs(folder, exist_ok=True)
+        # a warning is a status of 1, too: what counts is the result
+        subprocess.run(["localedef", "-i", locale.split(".")[0], "-f",
+                        "UTF-8", to], stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL, check=False)
+    if not os.path.isdir(to):
+        raise RuntimeError("no locale %s: install 'locales'" % locale)
+    return folder
 
 
 def newest_series_3():

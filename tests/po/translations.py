@@ -29,13 +29,14 @@ WINDOWS = {'overlay dialog': SHARED + ('_Database:', '_Weights:'),
                'O_verlay with transparency (NAME-overlay.png)',
                'Co_mposite, the image as it shows (NAME-composite.png)',
                'Heat map as numbers, _TIFF (NAME-heat-map.tif)',
-               'Heat map as numbers, _NumPy (NAME-heat-map.npy)',
-               '_Provenance (NAME-provenance.json)', '_Folder:',
-               '_Base name:', '_Reset', '_Cancel', '_Export'),
+               'Heat map as numbers, NumP_y (NAME-heat-map.npy)',
+               '_Provenance, how it was made (NAME-provenance.json)', '_Folder:',
+               '_Name:', '_Reset', '_Cancel', '_Export'),
            'build dialog': (
                'Pictures in _folder:', '_Model:', '_Database:', 'Choos_e...',
-               'C_lusters:', '_Triplets a picture:', '_Start', '_Reset',
+               'C_lusters:', '_Triplets per picture:', '_Start', '_Reset',
                '_Close'),
+           'preset dialog': ('_Name:', '_Cancel', '_Save'),
            'build dialog, running': ('_Stop', '_Reset', '_Close'),
            'menu': ('_Grad-CAM Overlay...', '_Explain by Example...',
                     'E_xport Overlay...', '_Build Cluster Database...')}
@@ -92,7 +93,7 @@ def key_of(label):
 def check_keys(tap, language, translated):
     for window, labels in WINDOWS.items():
         keys = {}
-        if window != 'menu':
+        if window not in ('menu', 'preset dialog'):
             keys[HELP[language]] = ['Help']
         for label in labels:
             keys.setdefault(key_of(translated(label)), []).append(label)
