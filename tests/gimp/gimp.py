@@ -15,6 +15,8 @@ import sys
 import time
 import zlib
 
+from locales import make_locale
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 PROFILE_FOLDERS = """brushes dynamics fonts gradients palettes patterns scripts
@@ -233,7 +235,8 @@ class Screen:
         read, write = os.pipe()
         self.server = subprocess.Popen(
             ["Xvfb", "-displayfd", str(write), "-screen", "0",
-             "%dx%dx24" % (width, height), "-nolisten", "tcp", "-noreset"],
+             "%dx%dx24" % (width, height), "-nolisten", "tcp", "-noreset",
+             "-r"],  # a key whose release comes late is no second key
             pass_fds=[write], stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL)
         os.close(write)
@@ -447,20 +450,6 @@ class Gimp:
             pass
         self.process.wait()
         self.log.close()
-
-
-def make_locale(folder, locale):
-    """A folder with @locale, which the machine need not have."""
-    to = os.path.join(folder, locale)
-    if not os.path.isdir(to):
-        os.makedirs(folder, exist_ok=True)
-        # a warning is a status of 1, too: what counts is the result
-        subprocess.run(["localedef", "-i", locale.split(".")[0], "-f",
-                        "UTF-8", to], stdout=subprocess.DEVNULL,
-                       stderr=subprocess.DEVNULL, check=False)
-    if not os.path.isdir(to):
-        raise RuntimeError("no locale %s: install 'locales'" % locale)
-    return folder
 
 
 def newest_series_3():

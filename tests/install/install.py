@@ -34,8 +34,21 @@ def run(root, home, *options):
                           capture_output=True, text=True, check=False)
 
 
+def check_new_user(tap, root):
+    """GIMP makes its profile itself, and then it lacks nothing."""
+    with tempfile.TemporaryDirectory() as home:
+        done = run(root, home)
+        tap.check(done.returncode == 0, 'a user whom GIMP does not know yet',
+                  *(done.stdout + done.stderr).splitlines()[-10:])
+        made = files(home)
+        for folder in ('brushes', 'tool-presets', 'plug-ins/camlens'):
+            tap.check(any(name.endswith('/' + folder) for name in made),
+                      f'has {folder} in the profile')
+
+
 def main(root):
     tap = Tap()
+    check_new_user(tap, root)
     with tempfile.TemporaryDirectory() as home:
         for name in KEPT:
             os.makedirs(os.path.dirname(f'{home}/{name}'), exist_ok=True)
