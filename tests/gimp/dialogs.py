@@ -22,12 +22,12 @@ class Dialogs:
 
     def __init__(self, series, plug_in, profile, photo, env=None,
                  locale="C.UTF-8", dark=False, keep=False,
-                 size=(1280, 900), options=()):
+                 size=(1280, 900), options=(), accelerators=ACCELERATORS):
         self.series, self.photo = series, photo
         self.screen = Screen(*size)
         self.gimp = Gimp(series, plug_in, profile, env=env,
                          screen=self.screen, files=[photo],
-                         accelerators=ACCELERATORS, locale=locale, dark=dark,
+                         accelerators=accelerators, locale=locale, dark=dark,
                          keep=keep, options=options)
         stem = os.path.basename(photo).split(".")[0]
         self.window = self.screen.wait_window(stem + ".*GIMP", 90)
