@@ -40,7 +40,7 @@ WINDOWS = {'overlay dialog': SHARED + ('_Database:', '_Weights:'),
            'build dialog, running': ('_Stop', '_Reset', '_Close'),
            'menu': ('_Grad-CAM Overlay...', '_Explain by Example...',
                     'E_xport Overlay...', '_Build Cluster Database...')}
-HELP = {'en': 'h', 'de': 'h', 'es': 'u', 'fr': 'e', 'ja': 'h'}
+HELP = {'en': 'h', 'de': 'h', 'es': 'y', 'fr': 'e', 'ja': 'h'}
 
 
 def unquote(lines):
