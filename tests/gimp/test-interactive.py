@@ -403,17 +403,18 @@ class Tests(Refusals, Tap):
         time.sleep(1.5)
         self.shot("build-running", dialog)
         self.screen.key("alt+s")
-        self.ok(wait(lambda: not builders(), 20), "Stop ends the program")
+        self.ok(wait(lambda: not builders(path), 20), "Stop ends the program")
         self.ok(os.path.exists(partial) and not os.path.exists(path),
                 "and keeps what was done")
         time.sleep(1)
         self.shot("build-stopped", dialog)
         self.screen.key("alt+s")
-        self.ok(wait(builders, 10), "Start goes on with it")
-        self.ok(any("--resume" in b for b in builders()), "as a resumed build")
+        self.ok(wait(lambda: builders(path), 10), "Start goes on with it")
+        self.ok(any("--resume" in b for b in builders(path)),
+                "as a resumed build")
         self.screen.key("Escape")
         self.ok(self.screen.wait_gone(BUILD), "the dialog is closed")
-        self.ok(builders(), "the program outlives it")
+        self.ok(builders(path), "the program outlives it")
         self.ok(wait(lambda: os.path.exists(path), 240),
                 "and writes the database")
 
@@ -456,8 +457,10 @@ class Tests(Refusals, Tap):
                 "after a restart, with last values: top-k")
 
 
-def builders():
-    """Command lines of the build programs that run now."""
+def builders(database):
+    """Command lines of the programs that build @database now: another run of
+    these tests may build its own."""
+    wanted = ("--output=" + database).encode()
     found = []
     for name in os.listdir("/proc"):
         try:
@@ -465,8 +468,7 @@ def builders():
                 words = f.read().split(b"\0")
         except OSError:
             continue
-        if len(words) > 2 and words[1] == b"build" and any(
-                b"dialog.camdb" in word for word in words):
+        if len(words) > 2 and words[1] == b"build" and wanted in words:
             found.append(" ".join(w.decode() for w in words))
     return found
 
