@@ -56,47 +56,72 @@ typedef struct
   const CamOptions *settings;
   int y, n_rows;
   guint8 *rows;
+  float *floats; /* the same, for a layer that has more than 8 bits */
+  GThread *thread;
 } Band;
 
 static gpointer
 colour_band (gpointer data)
 {
   Band *band = data;
+  gsize stride = 4 * (gsize) band->source->width;
 
   cam_overlay_rgba (band->explanation->map, &band->explanation->view,
                     cam_apply_colormap (band->source, band->settings),
                     band->settings->threshold, band->source->width,
                     band->source->height, band->y, band->n_rows, band->rows,
-                    4 * (gsize) band->source->width);
-  return band;
+                    stride);
+  for (gsize i = 0; band->floats && i < stride * band->n_rows; i++)
+    band->floats[i] = band->rows[i] / 255.0f;
+  return NULL;
 }
 
-/* The next band after @after on its way, or NULL at the end. */
-static GThread *
+/* The next band after @after on its way, FALSE at the end.  Where there is no
+ * room for a thread, it is coloured here. */
+static gboolean
 start_band (Band *band, int after, int height)
 {
   band->y = after;
   band->n_rows = MIN (height, band->source->height - after);
-  return band->n_rows > 0 ? g_thread_new ("band", colour_band, band) : NULL;
+  if (band->n_rows <= 0)
+    return FALSE;
+  band->thread = g_thread_try_new ("band", colour_band, band, NULL);
+  if (! band->thread)
+    colour_band (band);
+  return TRUE;
 }
 
-static gboolean
+static void
 fill_bands (Band bands[2], GeglBuffer *buffer, int height)
 {
   const CamSource *source = bands[0].source;
-  GThread *thread = start_band (&bands[0], 0, height);
+  const Babl *format = babl_format (bands[0].floats ? "R'G'B'A float"
+                                                    : "R'G'B'A u8");
+  gboolean more = start_band (&bands[0], 0, height);
 
-  for (int i = 0; thread; i ^= 1)
+  for (int i = 0; more; i ^= 1)
     {
-      Band *ready = g_thread_join (thread);
+      Band *ready = &bands[i];
       GeglRectangle where = { 0, ready->y, source->width, ready->n_rows };
 
-      thread = start_band (&bands[i ^ 1], ready->y + ready->n_rows, height);
-      gegl_buffer_set (buffer, &where, 0, babl_format ("R'G'B'A u8"),
-                       ready->rows, GEGL_AUTO_ROWSTRIDE);
+      if (ready->thread)
+        g_thread_join (ready->thread);
+      more = start_band (&bands[i ^ 1], ready->y + ready->n_rows, height);
+      gegl_buffer_set (buffer, &where, 0, format,
+                       ready->floats ? (gpointer) ready->floats : ready->rows,
+                       GEGL_AUTO_ROWSTRIDE);
       cam_host_progress ((double) (ready->y + ready->n_rows) / source->height);
     }
-  return TRUE;
+}
+
+/* Whether the layer has eight bits.  Others get floats: babl 0.1.114 makes a
+ * wrong table for bytes that become 16 bits of another colour space. */
+static gboolean
+takes_bytes (GeglBuffer *buffer)
+{
+  const Babl *format = gegl_buffer_get_format (buffer);
+
+  return babl_format_get_type (format, 0) == babl_type ("u8");
 }
 
 static gboolean
@@ -107,12 +132,16 @@ fill_layer (gint32 layer, const CamSource *source,
   g_autoptr (GeglBuffer) buffer = cam_host_buffer (layer);
   gsize stride = 4 * (gsize) source->width;
   int height = MAX (1, BAND_BYTES / stride / TILE_ROWS) * TILE_ROWS;
+  gboolean bytes = buffer && takes_bytes (buffer);
   g_autofree guint8 *rows = g_try_malloc_n (2 * height, stride);
+  g_autofree float *floats = bytes ? NULL
+                                   : g_try_malloc_n (2 * height,
+                                                     stride * sizeof (float));
   Band bands[2];
 
   if (! buffer)
     return gimp_refuses (error, _ ("take the layer's pixels"));
-  if (! rows)
+  if (! rows || (! bytes && ! floats))
     {
       g_set_error (error, CAM_TENSOR_ERROR, CAM_TENSOR_ERROR_TOO_LARGE,
                    _ ("Out of memory for the overlay of %d x %d pixels; the "
@@ -121,9 +150,13 @@ fill_layer (gint32 layer, const CamSource *source,
       return FALSE;
     }
   for (int i = 0; i < 2; i++)
-    bands[i] = (Band) { source, explanation, settings,
-                        0,      0,           rows + i * height * stride };
-  return fill_bands (bands, buffer, height);
+    bands[i] = (Band) { .source = source,
+                        .explanation = explanation,
+                        .settings = settings,
+                        .rows = rows + i * height * stride,
+                        .floats = bytes ? NULL : floats + i * height * stride };
+  fill_bands (bands, buffer, height);
+  return TRUE;
 }
 
 /* In @image, which may be a scratch image. */
