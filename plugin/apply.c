@@ -3,8 +3,8 @@
 #include "plugin/apply.h"
 #include <glib/gi18n.h>
 
-#define BAND_BYTES (8 << 20)
-#define TILE_ROWS 64
+#define BAND_BYTES (2 << 20)
+#define TILE_ROWS 128 /* bands are whole rows of either host's tiles */
 
 gboolean
 cam_apply_check (const CamSource *source, const CamOptions *settings,

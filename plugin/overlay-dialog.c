@@ -40,7 +40,6 @@ render (gpointer data)
   d->render = 0;
   if (! d->preview)
     return G_SOURCE_REMOVE;
-  cam_timing ("waiting");
   cam_preview_render (d->preview, explanation ? explanation->map : NULL,
                       explanation ? &explanation->view : NULL, &look,
                       cam_overlay_panel_show (d->panel));
@@ -192,6 +191,7 @@ changed (CamChanged what, gpointer data)
 {
   Dialog *d = data;
 
+  cam_timing ("waiting");
   if (what == CAM_CHANGED_LOOK)
     {
       queue_render (d);

@@ -4,8 +4,8 @@
 #include <glib/gi18n.h>
 #include <math.h>
 
-#define BAND_BYTES (8 << 20) /* of a band; two are alive at once */
-#define TILE_ROWS 64         /* GIMP's tiles: bands are whole rows of them */
+#define BAND_BYTES (2 << 20) /* of a band; two are alive at once */
+#define TILE_ROWS 128        /* bands are whole rows of either host's tiles */
 
 struct _CamPixels
 {
@@ -103,6 +103,26 @@ preview_builder (CamPixels *pixels, const CamPreviewBox *box, GError **error)
   return cam_input_builder_new (&settings, w, h, w, h, error);
 }
 
+/* What is opaque bytes already comes through without a conversion. */
+static void
+choose_format (CamPixels *pixels)
+{
+  static const struct
+  {
+    CamPixelFormat pixel;
+    const char *format;
+  } formats[] = { { CAM_PIXEL_RGB8, "R'G'B' u8" },
+                  { CAM_PIXEL_RGBA8, "R'G'B'A u8" },
+                  { CAM_PIXEL_RGBA_FLOAT, "R'G'B'A float" } };
+  gboolean alpha =
+      pixels->mask
+      || babl_format_has_alpha (gegl_buffer_get_format (pixels->buffer));
+  int which = is_plain (pixels->buffer) ? alpha : 2;
+
+  pixels->pixel = formats[which].pixel;
+  pixels->format = babl_format (formats[which].format);
+}
+
 static gboolean
 open_buffers (CamPixels *pixels, GError **error)
 {
@@ -117,11 +137,7 @@ open_buffers (CamPixels *pixels, GError **error)
                    _ ("GIMP does not give the layer's pixels."));
       return FALSE;
     }
-  pixels->pixel = is_plain (pixels->buffer) ? CAM_PIXEL_RGBA8
-                                            : CAM_PIXEL_RGBA_FLOAT;
-  pixels->format = babl_format (pixels->pixel == CAM_PIXEL_RGBA8
-                                    ? "R'G'B'A u8"
-                                    : "R'G'B'A float");
+  choose_format (pixels);
   pixel_size = babl_format_get_bytes_per_pixel (pixels->format);
   pixels->stride = pixel_size * pixels->source.width;
   pixels->band = MAX (1, BAND_BYTES / pixels->stride / TILE_ROWS) * TILE_ROWS;
