@@ -1,6 +1,7 @@
 /* apply.c -- see apply.h */
 #include "config.h"
 #include "plugin/apply.h"
+#include "plugin/room.h"
 #include <glib/gi18n.h>
 
 #define BAND_BYTES (2 << 20)
@@ -299,7 +300,8 @@ cam_apply (const CamSource *source, const CamExplanation *explanation,
   CamSource now = *source;
   gint32 layer;
 
-  if (! is_still_there (&now, error)
+  if (! cam_room_check (CAM_ROOM_TO_GO_ON, error)
+      || ! is_still_there (&now, error)
       || ! cam_apply_check (&now, settings, error))
     return -1;
   layer = settings->convert && now.type != CAM_IMAGE_RGB

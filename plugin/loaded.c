@@ -2,6 +2,7 @@
 #include "config.h"
 #include "plugin/loaded.h"
 #include "plugin/host.h"
+#include "plugin/room.h"
 #include <glib/gi18n.h>
 #include <string.h>
 
@@ -66,6 +67,8 @@ open_explainer (CamLoaded *loaded, const char *layer, gboolean gradient,
       && ! strcmp (layer, cam_explainer_layer (loaded->explainer)))
     return TRUE;
   g_clear_pointer (&loaded->explainer, cam_explainer_free);
+  if (! cam_room_check (CAM_ROOM_TO_GO_ON, error))
+    return FALSE;
   loaded->explainer = cam_explainer_new (loaded->model, layer, gradient, 0,
                                          error);
   return loaded->explainer != NULL;
@@ -94,6 +97,8 @@ cam_loaded_new (const char *model, GCancellable *cancellable, GError **error)
   g_autoptr (CamLoaded) loaded = g_new0 (CamLoaded, 1);
   g_autoptr (GError) problem = NULL;
 
+  if (! cam_room_check (CAM_ROOM_TO_GO_ON, error))
+    return NULL;
   loaded->model = cam_model_open (model, cancellable, &problem);
   if (! loaded->model)
     {

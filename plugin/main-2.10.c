@@ -3,6 +3,7 @@
 #include "core/base/blas.h"
 #include "plugin/host.h"
 #include "plugin/procedures.h"
+#include "plugin/room.h"
 #include "plugin/run.h"
 #include "ui/options.h"
 #include <glib/gi18n.h>
@@ -281,12 +282,13 @@ run (const gchar *name, gint n_params, const GimpParam *param, gint *n_values,
 
   cam_end_on_faults ();
   cam_bind_translations ();
-  gegl_init (NULL, NULL);
   *values = returned;
   *n_values = 1;
   returned[0].type = GIMP_PDB_STATUS;
   returned[0].data.d_status = GIMP_PDB_SUCCESS;
-  if (! strcmp (name, CAM_PROC_OVERLAY))
+  if (! cam_room_start (&error))
+    done = FALSE;
+  else if (! strcmp (name, CAM_PROC_OVERLAY))
     done = call_overlay (n_params, param, &result, &error);
   else if (! strcmp (name, CAM_PROC_EXAMPLE))
     done = call_example (n_params, param, &result, &error);

@@ -4,6 +4,7 @@
 #include "plugin/export.h"
 #include "plugin/host.h"
 #include "plugin/procedures.h"
+#include "plugin/room.h"
 #include "plugin/run.h"
 #include "ui/options.h"
 #include <glib/gi18n.h>
@@ -184,8 +185,8 @@ run_overlay (GimpProcedure *procedure, GimpRunMode mode, GimpImage *image,
   GError *error = NULL;
   gint32 drawable = one_layer (drawables, &error);
 
-  gegl_init (NULL, NULL);
-  if (drawable == -1 || ! overlay_settings (settings, config, &error)
+  if (drawable == -1 || ! cam_room_start (&error)
+      || ! overlay_settings (settings, config, &error)
       || ! cam_run_overlay ((CamRunMode) mode, gimp_image_get_id (image),
                             drawable, settings, &result, &error))
     return give_error (procedure, error);
@@ -205,13 +206,13 @@ run_example (GimpProcedure *procedure, GimpRunMode mode, GimpImage *image,
   GError *error = NULL;
   gint32 drawable = one_layer (drawables, &error);
 
-  gegl_init (NULL, NULL);
   settings_from_config (settings, config);
   g_free (settings->positive);
   g_free (settings->negative);
   settings->positive = config_string (config, "positive");
   settings->negative = config_string (config, "negative");
-  if (drawable == -1 || ! choices_from_config (settings, config, &error)
+  if (drawable == -1 || ! cam_room_start (&error)
+      || ! choices_from_config (settings, config, &error)
       || ! cam_run_example ((CamRunMode) mode, gimp_image_get_id (image),
                             drawable, settings, &result, &error))
     return give_error (procedure, error);
@@ -241,8 +242,7 @@ run_export (GimpProcedure *procedure, GimpRunMode mode, GimpImage *image,
   GError *error = NULL;
   gint32 drawable = one_layer (drawables, &error);
 
-  gegl_init (NULL, NULL);
-  if (drawable == -1
+  if (drawable == -1 || ! cam_room_start (&error)
       || ! cam_run_export ((CamRunMode) mode, gimp_image_get_id (image),
                            drawable, export_kind (config), path, &error))
     return give_error (procedure, error);

@@ -1,6 +1,7 @@
 /* pixels.c -- see pixels.h */
 #include "config.h"
 #include "plugin/pixels.h"
+#include "plugin/room.h"
 #include <glib/gi18n.h>
 #include <math.h>
 
@@ -169,7 +170,8 @@ cam_pixels_new (const CamSource *source, const CamInputSettings *settings,
   g_mutex_init (&pixels->lock);
   g_cond_init (&pixels->done);
   pixels->source = *source;
-  if (! open_buffers (pixels, error) || ! allocate_bands (pixels, error))
+  if (! cam_room_check (CAM_ROOM_TO_GO_ON, error)
+      || ! open_buffers (pixels, error) || ! allocate_bands (pixels, error))
     return NULL;
   pixels->input = cam_input_builder_new (settings, source->width,
                                          source->height, source->width,
