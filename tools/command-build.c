@@ -377,13 +377,12 @@ fail (const char *out, GError *error)
                   && (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED)
                       || g_error_matches (error, CAM_CLUSTER_DB_ERROR,
                                           CAM_CLUSTER_DB_ERROR_WRITE));
-  gboolean stopped = g_error_matches (error, G_IO_ERROR,
-                                      G_IO_ERROR_CANCELLED);
+  gboolean stopped = g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   int status = command_fail (NAME, error);
 
   if (stopped && ! kept)
-    command_note (_ ("nothing is kept of the choice of a layer, which starts "
-                     "again: it takes the same few pictures of any folder"));
+    command_note (_ ("only the choice of a layer had begun, which starts "
+                     "again"));
   if (kept)
     command_note (_ ("what was done is in %s: the same command with --resume"
                      " goes on"),

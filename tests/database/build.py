@@ -158,6 +158,26 @@ def check_interrupt():
               'once more: it is complete already', done.stdout, done.stderr)
 
 
+def check_interrupt_of_layer():
+    """The choice of a layer looks at a sample alone, and leaves nothing."""
+    words = command('early', 'many', '--progress', *LONG)
+    words.remove('-q')
+    words[words.index('--layer') + 1] = 'auto'
+    child = subprocess.Popen(words, stdout=subprocess.PIPE,
+                             stderr=subprocess.STDOUT, text=True)
+    line = child.stdout.readline()
+    tap.check(line.startswith('progress') and line.endswith('layer\n'),
+              'a build begins with the choice of a layer', line)
+    child.send_signal(signal.SIGINT)
+    told = child.communicate()[0]
+    tap.check(child.returncode == 1 and 'starts again' in told,
+              'Ctrl-C then says that it starts again', told)
+    tap.check(leftovers('early') == [], 'and nothing lies about')
+    done = subprocess.run(words, stdout=subprocess.PIPE, text=True)
+    tap.check(done.returncode == 0, 'the same command starts again',
+              done.stdout)
+
+
 def check_two_builders():
     first = subprocess.Popen(command('shared', 'many', '--jobs', '1', *LONG),
                              stdout=subprocess.DEVNULL)
@@ -348,6 +368,7 @@ if slow:
     check_kills('random')
     check_kills('mined', '--mining', 'semi-hard', '--cache', '1M')
     check_interrupt()
+    check_interrupt_of_layer()
     check_two_builders()
     check_full_disk()
 else:
