@@ -14,6 +14,8 @@ from gimp import GimpError, plug_in_processes
 from headless import Case, HeadlessTests, quote, run, same_floats
 
 
+IMAGES = "RGB*, GRAY*, INDEXED*"
+
 PYTHON = """
 import gi, json
 gi.require_version("Gimp", "3.0")
@@ -45,6 +47,16 @@ with open("%s", "w") as f:
                else error.index(1).message if hasattr(error.index(1),
                                                       "message")
                else str(error.index(1))}, f)
+"""
+
+MENU = """
+import gi, json
+gi.require_version("Gimp", "3.0")
+from gi.repository import Gimp
+with open("%s", "w") as f:
+    json.dump([Gimp.get_pdb().lookup_procedure("plug-in-camlens" + name)
+               .get_image_types() or ""
+               for name in ("", "-example", "-export", "-build")], f)
 """
 
 
@@ -230,6 +242,35 @@ class Tests(HeadlessTests):
                    "out of memory: nothing else is said")
         self.ok(intact, "out of memory: the image is as it was")
         gimp.close()
+
+    # ---- the menu ----
+
+    def test_menu(self):
+        """GIMP greys an entry out where there is no image of these types.
+        (GIMP 3 keeps the mask of what is selected to itself.)"""
+        found = (self.types_by_python() if self.gimp.series == "3" else
+                 [self.types_by_script(name)
+                  for name in ("", "-example", "-export", "-build")])
+        self.equal(found, [IMAGES] * 3 + [""],
+                   "image types of the menu's entries")
+
+    def types_by_script(self, name):
+        return self.gimp("""(let* ((all (gimp-plugins-query "")))
+          (let loop ((names (list-ref all 11)) (types (list-ref all 7)))
+            (cond ((null? names) "none")
+                  ((string=? (car names) "plug-in-camlens%s") (car types))
+                  (else (loop (cdr names) (cdr types))))))"""
+                         % name).strip('"')
+
+    def types_by_python(self):
+        script, out = self.out("menu.py"), self.out("menu.json")
+        if os.path.exists(out):
+            os.remove(out)
+        with open(script, "w") as f:
+            f.write(MENU % out)
+        self.gimp.batch("python-fu-eval", "exec(open('%s').read())" % script)
+        with open(out) as f:
+            return json.load(f)
 
     # ---- other languages ----
 
