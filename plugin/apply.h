@@ -4,10 +4,10 @@
  * undo step; whatever goes wrong before leaves the image as it was.
  *
  * Where the image becomes RGB in that step, all that can be foreseen is checked
- * before, and the layer is filled in a scratch image.  GIMP has no call by which
- * a plug-in could undo, and keeps a group of undo steps even when it is empty:
- * should it refuse to convert, such a step is left, and should it convert and
- * then refuse the layer, the person must undo, and is told so.
+ * before, and the layer is filled in a scratch image.  GIMP has no call by
+ * which a plug-in could undo, and keeps a group of undo steps even when it is
+ * empty: should it refuse to convert, such a step is left, and should it
+ * convert and then refuse the layer, the person must undo, and is told so.
  */
 #pragma once
 
