@@ -4,7 +4,12 @@
  * finished looks for the next run for a moment before it goes to sleep.  A
  * worker that comes too late is not waited for: the caller closes the run once
  * the tiles are given out, and waits only for those that are inside.
+ *
+ * On a busy machine a worker may find itself on the caller's own core.  There
+ * it could only take the caller's time, so it leaves that run alone and sleeps;
+ * the kernel may wake it elsewhere.
  */
+#include <sched.h>
 #include <stdatomic.h>
 
 #include "core/base/threads.h"
@@ -21,6 +26,8 @@ struct _CamThreads
   gpointer data;
   gint64 n_tiles;
 
+  atomic_int core;     /* that the caller is on                         */
+  atomic_uint run;     /* its number                                    */
   atomic_llong next;   /* tile to be given out                          */
   atomic_int open;     /* TRUE while a run may be entered               */
   atomic_int inside;   /* workers that may look at the run              */
@@ -64,18 +71,35 @@ try_run (CamThreads *threads, int number)
   atomic_fetch_sub (&threads->inside, 1);
 }
 
-static void
-wait_for_work (CamThreads *threads)
+static gboolean
+shares_core (const CamThreads *threads)
 {
-  for (int i = 0; i < SPINS; i++)
+  int core = sched_getcpu ();
+
+  return core >= 0 && core == atomic_load (&threads->core);
+}
+
+/* Is there a run other than number @seen? */
+static gboolean
+has_run (CamThreads *threads, guint seen)
+{
+  return atomic_load (&threads->open) && atomic_load (&threads->run) != seen;
+}
+
+static void
+wait_for_work (CamThreads *threads, guint seen)
+{
+  int spins = shares_core (threads) ? 0 : SPINS;
+
+  for (int i = 0; i < spins; i++)
     {
-      if (atomic_load (&threads->quit) || atomic_load (&threads->open))
+      if (atomic_load (&threads->quit) || has_run (threads, seen))
         return;
       relax ();
     }
   g_mutex_lock (&threads->mutex);
   atomic_fetch_add (&threads->sleepers, 1);
-  while (!atomic_load (&threads->quit) && !atomic_load (&threads->open))
+  while (!atomic_load (&threads->quit) && !has_run (threads, seen))
     g_cond_wait (&threads->wake, &threads->mutex);
   atomic_fetch_sub (&threads->sleepers, 1);
   g_mutex_unlock (&threads->mutex);
@@ -86,11 +110,14 @@ work (gpointer data)
 {
   g_autofree Worker *worker = data;
   CamThreads *threads = worker->threads;
+  guint seen = 0;
 
   while (!atomic_load (&threads->quit))
     {
-      wait_for_work (threads);
-      try_run (threads, worker->number);
+      wait_for_work (threads, seen);
+      seen = atomic_load (&threads->run);
+      if (!shares_core (threads))
+        try_run (threads, worker->number);
     }
   return NULL;
 }
@@ -146,6 +173,8 @@ open_run (CamThreads *threads, gint64 n_tiles, CamTileFunc func, gpointer data)
   threads->func = func;
   threads->data = data;
   threads->n_tiles = n_tiles;
+  atomic_store (&threads->core, sched_getcpu ());
+  atomic_fetch_add (&threads->run, 1);
   atomic_store (&threads->next, 0);
   atomic_store (&threads->open, TRUE);
   if (atomic_load (&threads->sleepers) > 0)

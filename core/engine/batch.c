@@ -30,12 +30,30 @@ constant_bytes (const CamGraph *graph)
   return bytes;
 }
 
+/* A file may fix its batch; what that means inside shows when the graphs are
+ * compared. */
+static CamGraph *
+with_open_batch (const CamGraph *graph)
+{
+  CamGraph *copy = cam_graph_copy (graph, NULL);
+
+  for (guint i = 0; copy && i < copy->inputs->len; i++)
+    {
+      CamShape *shape = &((CamValue *) copy->inputs->pdata[i])->shape;
+
+      if (shape->n_dims > 0)
+        shape->dims[0] = -1;
+    }
+  return copy;
+}
+
 CamGraph *
 cam_batch_bind_single (const CamGraph *many, CamNetwork *network,
                        const char *const *names, const CamPlanOptions *options)
 {
   guint n = many->inputs->len;
   g_autofree CamBinding *bindings = g_new0 (CamBinding, n);
+  g_autoptr (CamGraph) open = NULL;
   g_autoptr (CamGraph) one = NULL;
 
   if (options->reference || options->whole_batch || options->gradient_of
@@ -52,7 +70,8 @@ cam_batch_bind_single (const CamGraph *many, CamNetwork *network,
       bindings[i].shape = input->shape;
       bindings[i].shape.dims[0] = 1;
     }
-  one = cam_graph_bind (cam_network_graph (network), bindings, n, names, NULL);
+  open = with_open_batch (cam_network_graph (network));
+  one = open ? cam_graph_bind (open, bindings, n, names, NULL) : NULL;
   return one && cam_graph_treats_pictures_apart (many, one)
            ? g_steal_pointer (&one) : NULL;
 }
