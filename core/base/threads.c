@@ -5,9 +5,9 @@
  * worker that comes too late is not waited for: the caller closes the run once
  * the tiles are given out, and waits only for those that are inside.
  *
- * On a busy machine a worker may find itself on the caller's own core.  There
- * it could only take the caller's time, so it leaves that run alone and sleeps;
- * the kernel may wake it elsewhere.
+ * A worker may find itself on the caller's own core, when it was woken while the
+ * others were busy.  There it could only take the caller's time, so it moves to
+ * another core, or where there is none leaves that run alone and sleeps.
  */
 #include <sched.h>
 #include <stdatomic.h>
@@ -15,6 +15,7 @@
 #include "core/base/threads.h"
 
 #define SPINS 4000
+#define MOVE_EVERY 10000 /* us: somebody else may keep the other cores busy */
 
 struct _CamThreads
 {
@@ -105,19 +106,45 @@ wait_for_work (CamThreads *threads, guint seen)
   g_mutex_unlock (&threads->mutex);
 }
 
+/* The kernel itself would let a thread that sleeps at once stay for ever. */
+static gboolean
+move_away (const CamThreads *threads)
+{
+  int core = atomic_load (&threads->core);
+  cpu_set_t all, others;
+
+  if (core >= CPU_SETSIZE || sched_getaffinity (0, sizeof all, &all) != 0)
+    return FALSE;
+  others = all;
+  CPU_CLR (core, &others);
+  if (CPU_COUNT (&others) == 0
+      || sched_setaffinity (0, sizeof others, &others) != 0)
+    return FALSE;
+  sched_setaffinity (0, sizeof all, &all);
+  return TRUE;
+}
+
 static gpointer
 work (gpointer data)
 {
   g_autofree Worker *worker = data;
   CamThreads *threads = worker->threads;
   guint seen = 0;
+  gint64 moved = 0; /* when */
 
   while (!atomic_load (&threads->quit))
     {
       wait_for_work (threads, seen);
       seen = atomic_load (&threads->run);
-      if (!shares_core (threads))
-        try_run (threads, worker->number);
+      if (shares_core (threads))
+        {
+          gint64 now = g_get_monotonic_time ();
+
+          if (now - moved < MOVE_EVERY || !move_away (threads))
+            continue;
+          moved = now;
+        }
+      try_run (threads, worker->number);
     }
   return NULL;
 }
