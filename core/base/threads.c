@@ -5,9 +5,10 @@
  * worker that comes too late is not waited for: the caller closes the run once
  * the tiles are given out, and waits only for those that are inside.
  *
- * A worker may find itself on the caller's own core, when it was woken while the
- * others were busy.  There it could only take the caller's time, so it moves to
- * another core, or where there is none leaves that run alone and sleeps.
+ * A worker may find itself on the caller's own core, when it was woken while
+ * the others were busy.  There it could only take the caller's time, so it
+ * moves to another core, or where there is none leaves that run alone and
+ * sleeps.
  */
 #include <sched.h>
 #include <stdatomic.h>
