@@ -26,6 +26,7 @@ typedef struct
   double median, min;                   /* milliseconds, forward */
   double backward_median, backward_min; /* 0: not asked for      */
   double load, plan;
+  gint64 batch; /* what the plan has; the file may fix it */
 } Times;
 
 static double
@@ -174,7 +175,7 @@ print_json (const Options *options, const Times *times)
   NUMBER ("load_ms", times->load);
   NUMBER ("plan_ms", times->plan);
   INTEGER ("threads", options->threads);
-  INTEGER ("batch", options->batch);
+  INTEGER ("batch", times->batch);
   json_builder_set_member_name (b, "blas_kernel");
   json_builder_add_string_value (b, cam_blas_kernel ());
   INTEGER ("peak_rss_bytes", peak_rss_bytes ());
@@ -197,7 +198,8 @@ print_text (const Options *options, const Times *times)
     printf (_("backward  %.2f ms median, %.2f ms at best, to %s\n"),
             times->backward_median, times->backward_min,
             options->gradient_at);
-  printf (_("batch     %d, threads %d\n"), options->batch, options->threads);
+  printf (_("batch     %d, threads %d\n"), (int) times->batch,
+          options->threads);
   printf (_("load      %.0f ms, plan %.0f ms\n"), times->load, times->plan);
   printf (_("memory    %s at most\n"), rss);
   printf (_("OpenBLAS  %s; own kernels %s\n"), cam_blas_kernel (),
@@ -229,6 +231,8 @@ make_plan (const char *path, const Options *options, GPtrArray *names,
       g_ptr_array_add (names, g_strdup (input->name));
       bindings[i].name = names->pdata[i];
       bindings[i].shape = bind_shape (input, options);
+      if (i == 0 && bindings[0].shape.n_dims > 0)
+        times->batch = bindings[0].shape.dims[0];
     }
   plan_options.bindings = bindings;
   if (options->gradient_at)

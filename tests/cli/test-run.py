@@ -213,6 +213,29 @@ def test_inspect(f):
               'the fallback is marked')
 
 
+def write_fixed(path, shape):
+    graph = helper.make_graph(
+        [helper.make_node('GlobalAveragePool', ['x'], ['y'])], 'g',
+        [helper.make_tensor_value_info('x', TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info('y', TensorProto.FLOAT, None)])
+    onnx.save(helper.make_model(
+        graph, opset_imports=[helper.make_opsetid('', 13)]), path)
+    return path
+
+
+def test_bench(f):
+    fixed = write_fixed(f.at('fixed.onnx'), [4, 3, 8, 8])
+    any_batch = write_fixed(f.at('any.onnx'), ['N', 3, 8, 8])
+    for model, options, batch in [(fixed, [], 4), (any_batch, [], 1),
+                                  (any_batch, ['--batch', '5'], 5)]:
+        done = call('bench', model, '--repeat', '2', '--json', *options)
+        facts = json.loads(done.stdout or '{}')
+        TAP.check({'forward_ms_median', 'forward_ms_min', 'threads', 'batch',
+                   'blas_kernel', 'peak_rss_bytes'} <= set(facts)
+                  and facts['batch'] == batch, f'bench, batch {batch}',
+                  done.stdout + done.stderr)
+
+
 def refusals(f):
     """status, words of the message, arguments"""
     x = f.save('good.npy', picture(1, 3, 8, 8))
@@ -287,6 +310,7 @@ def main():
         test_gradient(folder)
         test_threads(folder)
         test_inspect(folder)
+        test_bench(folder)
         test_refusals(folder)
     return TAP.done()
 
