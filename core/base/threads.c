@@ -15,6 +15,7 @@
 
 #include "core/base/threads.h"
 
+#define MOST_THREADS 256
 #define SPINS 4000
 #define MOVE_EVERY 10000 /* us: somebody else may keep the other cores busy */
 
@@ -150,14 +151,20 @@ work (gpointer data)
   return NULL;
 }
 
+int
+cam_threads_resolve (int n_threads)
+{
+  if (n_threads <= 0)
+    n_threads = g_get_num_processors ();
+  return CLAMP (n_threads, 1, MOST_THREADS);
+}
+
 CamThreads *
 cam_threads_new (int n_threads)
 {
   CamThreads *threads = g_new0 (CamThreads, 1);
 
-  if (n_threads <= 0)
-    n_threads = g_get_num_processors ();
-  threads->n_threads = CLAMP (n_threads, 1, CAM_MOST_THREADS);
+  threads->n_threads = cam_threads_resolve (n_threads);
   threads->workers = g_new0 (GThread *, threads->n_threads);
   g_mutex_init (&threads->mutex);
   g_cond_init (&threads->wake);

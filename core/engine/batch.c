@@ -14,22 +14,6 @@
 #define MOST_WEIGHT_BYTES ((gsize) 32 << 20) /* MobileNetV2: 14 MB, EfficientNet-B0: 21; ResNet-18, with 47, is faster as a whole */
 #define EVEN_ROUNDS 4 /* from here on a round that is not full costs little */
 
-static gsize
-constant_bytes (const CamGraph *graph)
-{
-  gsize bytes = 0;
-
-  for (guint i = 0; i < graph->values->len; i++)
-    {
-      const CamTensor *constant
-        = ((CamValue *) graph->values->pdata[i])->constant;
-
-      if (constant)
-        bytes += constant->n_elements * cam_dtype_size (constant->dtype);
-    }
-  return bytes;
-}
-
 /* A file may fix its batch; what that means inside shows when the graphs are
  * compared. */
 static CamGraph *
@@ -58,7 +42,7 @@ cam_batch_bind_single (const CamGraph *many, CamNetwork *network,
 
   if (options->reference || options->whole_batch || options->gradient_of
       || many->nodes->len == 0
-      || constant_bytes (many) > MOST_WEIGHT_BYTES)
+      || cam_graph_constant_bytes (many) > MOST_WEIGHT_BYTES)
     return NULL;
   for (guint i = 0; i < n; i++)
     {

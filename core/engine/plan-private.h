@@ -59,7 +59,7 @@ CamGraph *cam_batch_bind_single (const CamGraph *many, CamNetwork *network,
 /* @many without its nodes: its inputs, and @names. (transfer full) */
 CamGraph *cam_batch_shell (const CamGraph *many, const char *const *names);
 /* The workspaces that take the pictures of @workspace, whose plan has a
- * single; NULL with an error where memory is short. */
+ * single; FALSE with an error where memory is short. */
 gboolean cam_batch_open_lanes (CamWorkspace *workspace, int n_threads,
                                GError **error);
 void cam_batch_close_lanes (CamWorkspace *workspace);

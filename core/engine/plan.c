@@ -44,13 +44,6 @@ count_macs (const CamGraph *graph)
   return macs;
 }
 
-static void
-number_values (CamGraph *graph)
-{
-  for (guint i = 0; i < graph->values->len; i++)
-    ((CamValue *) graph->values->pdata[i])->index = i;
-}
-
 static CamValue *
 find_value (const CamPlan *plan, const char *name, GError **error)
 {
@@ -120,16 +113,8 @@ check_limit (CamPlan *plan, guint64 limit, GError **error)
 {
   gsize activations = cam_plan_workspace_bytes (plan);
 
-  for (guint i = 0; i < plan->graph->values->len; i++)
-    {
-      const CamValue *value = plan->graph->values->pdata[i];
-
-      if (value->constant)
-        plan->weight_bytes += value->constant->n_elements
-                              * cam_dtype_size (value->constant->dtype);
-    }
-  if (plan->single)
-    plan->weight_bytes = plan->single->weight_bytes;
+  plan->weight_bytes = plan->single ? plan->single->weight_bytes
+                                    : cam_graph_constant_bytes (plan->graph);
   limit = limit ? limit : DEFAULT_LIMIT;
   if (activations <= limit && plan->weight_bytes <= limit - activations)
     return TRUE;
@@ -160,7 +145,6 @@ static gboolean
 build (CamPlan *plan, const char *const *names, const CamPlanOptions *options,
        GError **error)
 {
-  number_values (plan->graph);
   if (!find_names (plan, names, options, error)
       || !make_parts (plan, options, error))
     return FALSE;

@@ -79,9 +79,7 @@ cam_workspace_new (CamPlan *plan, int n_threads, GError **error)
 {
   CamWorkspace *workspace = g_new0 (CamWorkspace, 1);
 
-  if (n_threads <= 0)
-    n_threads = g_get_num_processors ();
-  n_threads = MIN (n_threads, CAM_MOST_THREADS);
+  n_threads = cam_threads_resolve (n_threads);
   workspace->plan = cam_plan_ref (plan);
   if (!allocate (workspace, n_threads, error)
       || !start_threads (workspace, n_threads, error))

@@ -98,6 +98,22 @@ cam_graph_add_value (CamGraph *graph, const char *name, const char *hint)
   return value;
 }
 
+gsize
+cam_graph_constant_bytes (const CamGraph *graph)
+{
+  gsize bytes = 0;
+
+  for (guint i = 0; i < graph->values->len; i++)
+    {
+      const CamTensor *constant
+          = ((CamValue *) graph->values->pdata[i])->constant;
+
+      if (constant)
+        bytes += constant->n_elements * cam_dtype_size (constant->dtype);
+    }
+  return bytes;
+}
+
 CamValue *
 cam_graph_add_constant (CamGraph *graph, const char *hint, CamTensor *tensor)
 {

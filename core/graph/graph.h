@@ -108,6 +108,8 @@ CamValue *cam_graph_add_value (CamGraph *graph, const char *name,
 /* @tensor (transfer full) */
 CamValue *cam_graph_add_constant (CamGraph *graph, const char *hint,
                                   CamTensor *tensor);
+/* Bytes of all constants. */
+gsize cam_graph_constant_bytes (const CamGraph *graph);
 CamAttribute *cam_attribute_new (const char *name, CamAttributeKind kind);
 /* Shares the tensor. */
 CamAttribute *cam_attribute_copy (const CamAttribute *attribute);
@@ -129,7 +131,8 @@ gboolean cam_node_parse (CamNode *node, GError **error);
 gboolean cam_graph_sort (CamGraph *graph, GError **error);
 /* Drops nodes and values that no output (nor @keep, of CamValue, may be NULL)
  * needs.  Graph inputs stay.  Outputs of a node that stays are set to NULL
- * where nobody wants them, except the first.  Needs topological order. */
+ * where nobody wants them, except the first.  Needs topological order; numbers
+ * the values that are left. */
 void cam_graph_prune (CamGraph *graph, GPtrArray *keep);
 /* Every reader of @from reads @to instead, graph outputs included. */
 void cam_graph_replace_value (CamGraph *graph, CamValue *from, CamValue *to);

@@ -120,6 +120,13 @@ prune_nodes (CamGraph *graph, guint8 *wanted)
 }
 
 static void
+number_values (CamGraph *graph)
+{
+  for (guint i = 0; i < graph->values->len; i++)
+    ((CamValue *) graph->values->pdata[i])->index = i;
+}
+
+static void
 prune_values (CamGraph *graph, const guint8 *wanted)
 {
   guint n = 0;
@@ -137,8 +144,7 @@ prune_values (CamGraph *graph, const guint8 *wanted)
         g_hash_table_remove (graph->by_name, value->name);
     }
   g_ptr_array_set_size (graph->values, (gint) n);
-  for (guint i = 0; i < n; i++)
-    ((CamValue *) graph->values->pdata[i])->index = i;
+  number_values (graph);
 }
 
 void
@@ -146,8 +152,7 @@ cam_graph_prune (CamGraph *graph, GPtrArray *keep)
 {
   g_autofree guint8 *wanted = g_new0 (guint8, graph->values->len + 1);
 
-  for (guint i = 0; i < graph->values->len; i++)
-    ((CamValue *) graph->values->pdata[i])->index = i;
+  number_values (graph);
   want_all (graph->outputs, wanted);
   want_all (graph->inputs, wanted);
   want_all (keep, wanted);

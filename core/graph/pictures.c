@@ -322,13 +322,6 @@ walk_node (const CamNode *node, gboolean *batched)
   return TRUE;
 }
 
-static void
-number_values (const CamGraph *graph)
-{
-  for (guint i = 0; i < graph->values->len; i++)
-    ((CamValue *) graph->values->pdata[i])->index = i;
-}
-
 /* FALSE where the inputs do not begin with one number of pictures. */
 static gboolean
 mark_inputs (const CamGraph *many, const CamGraph *one, gboolean *batched,
@@ -358,7 +351,6 @@ cam_graph_treats_pictures_apart (const CamGraph *many, const CamGraph *one)
   g_autofree gboolean *batched = g_new0 (gboolean, many->values->len);
   gint64 pictures;
 
-  number_values (many);
   if (! mark_inputs (many, one, batched, &pictures)
       || many->nodes->len != one->nodes->len
       || many->outputs->len != one->outputs->len)
