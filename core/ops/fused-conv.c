@@ -5,16 +5,15 @@
  */
 #include "config.h"
 
+#include <math.h>
 #include <string.h>
 
-#include "core/base/blas.h"
 #include "core/ops/fused.h"
 
 typedef struct
 {
   CamFusedWindow window;
   CamActivation activation;
-  gboolean packed;
 } Conv;
 
 static gboolean
@@ -25,7 +24,6 @@ parse (CamNode *node, GError **error)
   node->params = conv;
   cam_fused_parse_window (node, &conv->window);
   cam_fused_parse_activation (node, &conv->activation);
-  conv->packed = cam_fused_is_packed (node);
   return TRUE;
 }
 
@@ -119,7 +117,6 @@ describe (const CamNode *node)
   product.k = (int) w->dims[0];
   product.n = (int) w->dims[1];
   product.activation = conv->activation;
-  product.packed = conv->packed;
   product.make_rows = patch_rows;
   cam_product_tiles (&product);
   return product;
@@ -195,6 +192,25 @@ mask (const Back *back, gint64 picture, gint64 row, gint64 rows, float *to)
   return to;
 }
 
+/* patches = dy w' */
+static void
+multiply_back (const Back *back, const float *dy, gint64 rows, float *patches)
+{
+  const CamProduct *p = &back->product;
+  CamPackedProduct packed = { .rows = rows,
+                              .k = p->n,
+                              .n = p->k,
+                              .x = dy,
+                              .ldx = p->n,
+                              .w = p->w,
+                              .y = patches,
+                              .ldy = p->k,
+                              .low = -INFINITY,
+                              .high = INFINITY };
+
+  back->kernels->packed_product (&packed);
+}
+
 static void
 back_picture (gint64 picture, int thread, gpointer data)
 {
@@ -215,8 +231,7 @@ back_picture (gint64 picture, int thread, gpointer data)
 
       if (!dx)
         continue;
-      cam_sgemm (FALSE, TRUE, (int) rows, p->k, p->n, 1, dy, p->n, p->w, p->n,
-                 0, patches, p->k);
+      multiply_back (back, dy, rows, patches);
       for (gint64 i = 0; i < rows; i++)
         add_patch (back, (int) ((row + i) / back->patches.out_width),
                    (int) ((row + i) % back->patches.out_width),
@@ -239,7 +254,7 @@ backward (const CamBackward *b)
   CamTensor *dresidual = b->node->n_inputs > CAM_FUSED_RESIDUAL
                            ? b->input_gradients[CAM_FUSED_RESIDUAL] : NULL;
 
-  back.product.w = cam_fused_data (b->inputs, b->node, CAM_FUSED_WEIGHTS);
+  back.product.w = cam_fused_data (b->inputs, b->node, CAM_FUSED_BACK);
   back.pictures = b->node->inputs[0]->shape.dims[0];
   back.out_area = (gint64) back.patches.out_height * back.patches.out_width;
   back.dx = dx ? cam_tensor_f32 (dx) : NULL;
@@ -271,7 +286,7 @@ const CamOperator cam_ops_fused_conv[] = {
     .type = "Conv",
     .since = 1,
     .min_inputs = 2,
-    .max_inputs = CAM_FUSED_RESIDUAL + 1,
+    .max_inputs = CAM_FUSED_N_INPUTS,
     .min_outputs = 1,
     .max_outputs = 1,
     .flags = CAM_OP_BACKWARD_NEEDS_OUTPUTS,

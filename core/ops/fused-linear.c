@@ -13,7 +13,6 @@
 typedef struct
 {
   CamActivation activation;
-  gboolean packed;
 } Linear;
 
 static gboolean
@@ -23,7 +22,6 @@ parse (CamNode *node, GError **error)
 
   node->params = linear;
   cam_fused_parse_activation (node, &linear->activation);
-  linear->packed = cam_fused_is_packed (node);
   return TRUE;
 }
 
@@ -84,7 +82,6 @@ describe (const CamNode *node)
   product.k = (int) w->dims[0];
   product.n = (int) w->dims[1];
   product.activation = linear->activation;
-  product.packed = linear->packed;
   if (cam_op_has_input (node, CAM_FUSED_GATE))
     product.make_rows = gate_rows;
   cam_product_tiles (&product);
@@ -120,31 +117,40 @@ scratch (const CamNode *node, int n_threads)
   return cam_product_scratch (&product, n_threads);
 }
 
+static CamProductBack
+describe_back (const CamNode *node, gint64 n_seeds)
+{
+  CamProduct product = describe (node);
+
+  return (CamProductBack) { .rows = product.rows,
+                            .n_seeds = n_seeds,
+                            .k = product.k,
+                            .n = product.n,
+                            .activation = product.activation };
+}
+
 static void
 backward (const CamBackward *b)
 {
-  CamProduct product = describe (b->node);
-  CamProductBack back = { product.rows, b->n_seeds, product.k, product.n };
+  CamProductBack back = describe_back (b->node, b->n_seeds);
   CamTensor *dx = b->input_gradients[0];
   CamTensor *dresidual = b->node->n_inputs > CAM_FUSED_RESIDUAL
                            ? b->input_gradients[CAM_FUSED_RESIDUAL] : NULL;
 
-  back.w = cam_fused_data (b->inputs, b->node, CAM_FUSED_WEIGHTS);
+  back.w = cam_fused_data (b->inputs, b->node, CAM_FUSED_BACK);
   back.y = cam_tensor_f32 (b->outputs[0]);
   back.dy = cam_tensor_f32 (b->output_gradients[0]);
   back.dx = dx ? cam_tensor_f32 (dx) : NULL;
   back.dresidual = dresidual ? cam_tensor_f32 (dresidual) : NULL;
-  back.activation = product.activation;
   cam_product_back (&back, b->threads, b->scratch);
 }
 
 static gsize
 backward_scratch (const CamNode *node, int n_threads, gint64 n_seeds)
 {
-  CamProduct product = describe (node);
+  CamProductBack back = describe_back (node, n_seeds);
 
-  return cam_product_back_scratch (product.rows, product.k, product.n,
-                                   n_threads);
+  return cam_product_back_scratch (&back, n_threads);
 }
 
 static guint64

@@ -39,12 +39,6 @@ cam_activation_clip (const CamActivation *activation, float *low, float *high)
   return TRUE;
 }
 
-gboolean
-cam_fused_is_packed (const CamNode *node)
-{
-  return cam_node_int (node, "packed", 0) != 0;
-}
-
 const float *
 cam_fused_data (const CamTensor *const *tensors, const CamNode *node, guint i)
 {

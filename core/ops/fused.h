@@ -2,8 +2,9 @@
  *
  * Passes put them in the place of runs of ONNX's operators.  Pictures are NHWC,
  * literally: the shape of a value is [N, H, W, C].  Weights come packed as the
- * operator's arithmetic wants them.  An activation at the end is part of the
- * operator (attributes activation, activation_a, activation_b).
+ * operator's arithmetic wants them: those of products in panels, as
+ * core/kernels/product.c does.  An activation at the end is part of the operator
+ * (attributes activation, activation_a, activation_b).
  */
 #pragma once
 
@@ -20,6 +21,8 @@ enum
   CAM_FUSED_BIAS,     /* [N] or omitted                                     */
   CAM_FUSED_RESIDUAL, /* output's shape, or omitted; not DepthwiseConv      */
   CAM_FUSED_GATE,     /* Linear: [N, 1, 1, K] that x is multiplied by first */
+  CAM_FUSED_BACK,     /* Linear, Conv: the weights' transpose, in panels, where
+                         a gradient goes through to x                        */
   CAM_FUSED_N_INPUTS
 };
 
@@ -32,8 +35,6 @@ gboolean cam_activation_from_output (CamActivationKind kind);
 const float *cam_fused_data (const CamTensor *const *tensors,
                              const CamNode *node, guint i);
 
-/* Have the passes packed the weights in panels?  (attribute packed) */
-gboolean cam_fused_is_packed (const CamNode *node);
 /* FALSE where @kind is no clipping; no activation clips to infinities. */
 gboolean cam_activation_clip (const CamActivation *activation, float *low,
                               float *high);
@@ -67,8 +68,7 @@ struct _CamProduct
   CamProductRows make_rows;
   gconstpointer source; /* for make_rows */
   int ld_made;         /* floats from row to row of what make_rows makes */
-  const float *w;      /* [k, n], or in panels */
-  gboolean packed;     /* in panels, as core/kernels/product.c wants them */
+  const float *w;      /* [k, n] in panels */
   const float *bias, *residual;
   float *y; /* [rows, n] */
   CamActivation activation;
@@ -85,15 +85,16 @@ void cam_product_run (const CamProduct *product, CamThreads *threads,
 typedef struct
 {
   gint64 rows, n_seeds;
-  int k, n, row_tile;
-  const float *w, *y, *dy;
+  int k, n;
+  const float *w; /* [n, k] in panels */
+  const float *y, *dy;
   float *dx;        /* NULL: not wanted */
   float *dresidual; /* NULL: not wanted */
   CamActivation activation;
 } CamProductBack;
 
-gsize cam_product_back_scratch (gint64 rows, int k, int n, int n_threads);
-void cam_product_back (CamProductBack *back, CamThreads *threads,
+gsize cam_product_back_scratch (const CamProductBack *back, int n_threads);
+void cam_product_back (const CamProductBack *back, CamThreads *threads,
                        gpointer scratch);
 
 /* fused-layout.c: the transposes of @pictures pictures; @to ends in C, H, W */

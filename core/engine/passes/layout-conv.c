@@ -70,43 +70,71 @@ winograd_tile (CamLayout *layout, const CamNode *node, const Conv *conv)
   return 4;
 }
 
+/* The weights, [n, k...] where @transposed, else [k, n], as a product reads them,
+ * and for the way back where a gradient goes. */
+static gboolean
+pack_product (CamPass *pass, const CamNode *node, const CamTensor *w,
+              gboolean transposed, CamValue **inputs, GError **error)
+{
+  CamValue **back = inputs + CAM_FUSED_BACK;
+
+  inputs[CAM_FUSED_WEIGHTS] = transposed ? cam_pack_dense (pass, w, error)
+                                         : cam_pack_panels (pass, w, error);
+  if (inputs[CAM_FUSED_WEIGHTS]
+      && cam_pass_needs_gradient (pass, node->inputs[0]))
+    {
+      *back = transposed ? cam_pack_back (pass, w, error)
+                         : cam_pack_transposed (pass, w, TRUE, error);
+      return *back != NULL;
+    }
+  return inputs[CAM_FUSED_WEIGHTS] != NULL;
+}
+
+static CamNode *
+add_product (CamPass *pass, const char *type, const char *name,
+             CamValue **inputs, CamValue *output, GError **error)
+{
+  guint n = inputs[CAM_FUSED_BACK] ? CAM_FUSED_N_INPUTS : CAM_FUSED_BIAS + 1;
+
+  return cam_pass_add (pass, CAM_FUSED_DOMAIN, type, name, n, inputs, output,
+                       error);
+}
+
 static CamNode *
 add_conv (CamLayout *layout, CamNode *node, const Conv *conv,
           CamValue **inputs, GError **error)
 {
   CamPass *pass = layout->pass;
   CamValue *twin = cam_layout_new_twin (layout, node->outputs[0]);
-  gboolean panels = FALSE;
+  CamValue **weights = inputs + CAM_FUSED_WEIGHTS;
   const char *type = "Conv";
+  gboolean packed;
   CamNode *made;
   int tile = 0;
 
   if (conv->group > 1)
     {
       type = "DepthwiseConv";
-      inputs[1] = cam_pack_depthwise (pass, conv->w, error);
+      packed = (*weights = cam_pack_depthwise (pass, conv->w, error)) != NULL;
     }
   else if ((tile = winograd_tile (layout, node, conv)))
     {
       type = "WinogradConv";
-      inputs[1] = cam_pack_winograd (pass, conv->w, tile, error);
+      packed = (*weights = cam_pack_winograd (pass, conv->w, tile, error))
+               != NULL;
     }
   else
     {
       type = is_pointwise (&conv->window) ? "Linear" : "Conv";
-      panels = !cam_pass_needs_gradient (pass, node->inputs[0]);
-      inputs[1] = cam_pack_dense (pass, conv->w, panels, error);
+      packed = pack_product (pass, node, conv->w, TRUE, inputs, error);
     }
-  if (!inputs[1])
+  if (!packed)
     return NULL;
-  made = cam_pass_add (pass, CAM_FUSED_DOMAIN, type, node->name, 3, inputs,
-                       twin, error);
+  made = add_product (pass, type, node->name, inputs, twin, error);
   if (made && !g_str_equal (type, "Linear"))
     cam_fused_set_window (made, &conv->window);
   if (made && tile)
     cam_node_set_int (made, "tile", tile);
-  if (made && panels)
-    cam_node_set_int (made, "packed", 1);
   return made;
 }
 
@@ -115,7 +143,7 @@ convert_conv (CamLayout *layout, CamNode *node, gboolean *done,
               GError **error)
 {
   Conv conv;
-  CamValue *inputs[3] = { NULL, NULL, NULL };
+  CamValue *inputs[CAM_FUSED_N_INPUTS] = { NULL };
   CamNode *made;
 
   if (!read_conv (node, &conv))
@@ -143,8 +171,7 @@ convert_gemm (CamLayout *layout, CamNode *node, gboolean *done,
   gboolean gemm = cam_pass_is (node, "", "Gemm");
   gboolean transposed = gemm && cam_node_int (node, "transB", 0);
   const CamTensor *bias = gemm ? cam_pass_constant (node, 2) : NULL;
-  CamValue *inputs[3] = { node->inputs[0], NULL, NULL };
-  gboolean panels = !cam_pass_needs_gradient (layout->pass, node->inputs[0]);
+  CamValue *inputs[CAM_FUSED_N_INPUTS] = { node->inputs[0] };
   CamNode *made;
   gint64 n;
 
@@ -160,22 +187,15 @@ convert_gemm (CamLayout *layout, CamNode *node, gboolean *done,
                || (node->n_inputs > 2 && node->inputs[2]
                    && (!bias || bias->n_elements != (gsize) n))))
     return TRUE;
-  if (transposed)
-    inputs[1] = cam_pack_transposed (layout->pass, w, panels, error);
-  else
-    inputs[1] = panels ? cam_pack_panels (layout->pass, w, error)
-                       : node->inputs[1];
-  inputs[2] = bias ? node->inputs[2] : NULL;
-  if (!inputs[1] || !cam_layout_logical (layout, inputs[0], error))
+  inputs[CAM_FUSED_BIAS] = bias ? node->inputs[2] : NULL;
+  if (!pack_product (layout->pass, node, w, transposed, inputs, error)
+      || !cam_layout_logical (layout, inputs[0], error))
     return FALSE;
-  made = cam_pass_add (layout->pass, CAM_FUSED_DOMAIN, "Linear", node->name, 3,
-                       inputs, node->outputs[0], error);
-  if (made && panels)
-    cam_node_set_int (made, "packed", 1);
+  made = add_product (layout->pass, "Linear", node->name, inputs,
+                      node->outputs[0], error);
   if (!cam_pass_finish (made, error))
     return FALSE;
-  if (inputs[1] != node->inputs[1])
-    cam_pass_release (layout->pass, node, 1);
+  cam_pass_release (layout->pass, node, 1);
   *done = TRUE;
   return TRUE;
 }

@@ -59,24 +59,30 @@ cam_pack_panels (CamPass *pass, const CamTensor *w, GError **error)
   return packed;
 }
 
-/* [O, C, taps] -> [taps, C, O] */
+/* Taps of a convolution's weights; 1 of a matrix [n, k]. */
+static gint64
+count_taps (const CamTensor *w)
+{
+  return w->shape.n_dims == 4 ? w->shape.dims[2] * w->shape.dims[3] : 1;
+}
+
+/* [O, C, taps] -> [taps C, O] */
 CamValue *
-cam_pack_dense (CamPass *pass, const CamTensor *w, gboolean panels,
-                GError **error)
+cam_pack_dense (CamPass *pass, const CamTensor *w, GError **error)
 {
   const gint64 *d = w->shape.dims;
-  gint64 taps = d[2] * d[3], dims[2] = { taps * d[1], d[0] };
+  gint64 taps = count_taps (w), dims[2] = { taps * d[1], d[0] };
   const float *from = cam_tensor_f32 (w);
   CamValue *packed;
   float *to;
 
   if (taps == 1)
-    return cam_pack_transposed (pass, w, panels, error);
+    return cam_pack_transposed (pass, w, TRUE, error);
   packed = cam_pass_new_constant (pass, 2, dims, error);
   to = packed ? cam_tensor_f32 (packed->constant) : NULL;
   for (gint64 block = 0; to && block < d[0]; block += 16)
     {
-      Columns at = columns_at (block, dims[0], d[0], panels);
+      Columns at = columns_at (block, dims[0], d[0], TRUE);
       gint64 width = MIN (16, d[0] - block);
 
       for (gint64 c = 0; c < d[1]; c++)
@@ -85,6 +91,27 @@ cam_pack_dense (CamPass *pass, const CamTensor *w, gboolean panels,
             to[at.start + (tap * d[1] + c) * at.step + j]
                 = from[((block + j) * d[1] + c) * taps + tap];
     }
+  return packed;
+}
+
+/* [O, C, taps] -> [O, taps C] */
+CamValue *
+cam_pack_back (CamPass *pass, const CamTensor *w, GError **error)
+{
+  gint64 taps = count_taps (w), c = w->shape.dims[1];
+  gint64 dims[2] = { w->shape.dims[0], taps * c };
+  CamValue *packed = cam_pass_new_constant (pass, 2, dims, error);
+  float *to = packed ? cam_tensor_f32 (packed->constant) : NULL;
+
+  for (gint64 panel = 0; to && panel < dims[1]; panel += CAM_PANEL)
+    for (gint64 o = 0; o < dims[0]; o++)
+      {
+        const float *from = cam_tensor_f32 (w) + o * dims[1];
+        gint64 end = MIN (panel + CAM_PANEL, dims[1]);
+
+        for (gint64 column = panel; column < end; column++)
+          *to++ = from[column % c * taps + column / c];
+      }
   return packed;
 }
 

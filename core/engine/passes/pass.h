@@ -44,15 +44,16 @@ CamValue *cam_pass_new_constant (CamPass *pass, int n_dims,
 /* Lets go of a constant's memory where no node but @node reads it. */
 void cam_pass_release (CamPass *pass, CamNode *node, guint i);
 
-/* pack.c: weights as the operators want them, from ONNX's [O, C, kh, kw];
- * @panels: as core/kernels/product.c does */
-CamValue *cam_pack_dense (CamPass *pass, const CamTensor *w, gboolean panels,
-                          GError **error);
+/* pack.c: weights as the operators want them, from ONNX's [O, C, kh, kw] or
+ * [O, C]; those of products and their way back in panels, as
+ * core/kernels/product.c does */
+CamValue *cam_pack_dense (CamPass *pass, const CamTensor *w, GError **error);
+CamValue *cam_pack_back (CamPass *pass, const CamTensor *w, GError **error);
 CamValue *cam_pack_depthwise (CamPass *pass, const CamTensor *w,
                               GError **error);
 CamValue *cam_pack_winograd (CamPass *pass, const CamTensor *w, int m,
                              GError **error);
-/* [n, k] -> [k, n] */
+/* [n, k] -> [k, n]; @panels: in panels */
 CamValue *cam_pack_transposed (CamPass *pass, const CamTensor *w,
                                gboolean panels, GError **error);
 /* [k, n] -> [k, n] in panels */
