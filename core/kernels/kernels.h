@@ -85,9 +85,8 @@ typedef struct
 {
   /* y = clip (x w + bias + residual) */
   void (*packed_product) (const CamPackedProduct *product);
-  /* c[i, j] = act (c[i, j] + bias[j] + residual[i, j]); NULL: none */
-  void (*epilogue) (float *c, gsize ldc, gsize rows, int n, const float *bias,
-                    const float *residual, gsize ld_residual,
+  /* y[i, j] = act (y[i, j]), rows @ldy apart */
+  void (*activate) (float *y, gsize ldy, gsize rows, gsize n,
                     const CamActivation *activation);
   /* dx = dy act'(x) in terms of y = act (x); dx may be dy */
   void (*activation_backward) (float *dx, const float *dy, const float *y,
@@ -108,9 +107,6 @@ typedef struct
                         float *out);
   /* out[j] = sum over i of x[i, j] */
   void (*sum_rows) (const float *x, gsize rows, int n, float *out);
-  /* y[n] = sum over i of x[i] w[i, n]; for products with few rows */
-  void (*vector_times_matrix) (const float *x, const float *w, int k, int n,
-                               int ldw, float *y);
   /* v[(m+2)^2][n, channels], planes block->plane floats apart */
   void (*winograd_input) (const CamWinogradBlock *block, const float *x,
                           float *v);

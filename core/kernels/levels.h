@@ -4,9 +4,7 @@
 #include "core/kernels/vector.h"
 
 void CAM_KERNEL (packed_product) (const CamPackedProduct *product);
-void CAM_KERNEL (epilogue) (float *c, gsize ldc, gsize rows, int n,
-                            const float *bias, const float *residual,
-                            gsize ld_residual,
+void CAM_KERNEL (activate) (float *y, gsize ldy, gsize rows, gsize n,
                             const CamActivation *activation);
 void CAM_KERNEL (activation_backward) (float *dx, const float *dy,
                                        const float *y, gsize n,
@@ -23,8 +21,6 @@ void CAM_KERNEL (max_pool_row) (const CamWindowRow *row,
 void CAM_KERNEL (sum_pool_row) (const CamWindowRow *row,
                                 const float *const *rows, float *out);
 void CAM_KERNEL (sum_rows) (const float *x, gsize rows, int n, float *out);
-void CAM_KERNEL (vector_times_matrix) (const float *x, const float *w, int k,
-                                       int n, int ldw, float *y);
 void CAM_KERNEL (winograd_input) (const CamWinogradBlock *block,
                                   const float *x, float *v);
 void CAM_KERNEL (winograd_output) (const CamWinogradBlock *block,

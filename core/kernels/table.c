@@ -5,7 +5,7 @@ extern const CamKernels CAM_KERNEL (table);
 
 const CamKernels CAM_KERNEL (table) = {
   .packed_product = CAM_KERNEL (packed_product),
-  .epilogue = CAM_KERNEL (epilogue),
+  .activate = CAM_KERNEL (activate),
   .activation_backward = CAM_KERNEL (activation_backward),
   .affine = CAM_KERNEL (affine),
   .add = CAM_KERNEL (add),
@@ -13,7 +13,6 @@ const CamKernels CAM_KERNEL (table) = {
   .max_pool_row = CAM_KERNEL (max_pool_row),
   .sum_pool_row = CAM_KERNEL (sum_pool_row),
   .sum_rows = CAM_KERNEL (sum_rows),
-  .vector_times_matrix = CAM_KERNEL (vector_times_matrix),
   .winograd_input = CAM_KERNEL (winograd_input),
   .winograd_output = CAM_KERNEL (winograd_output),
   .layer_norm = CAM_KERNEL (layer_norm),

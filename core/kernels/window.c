@@ -163,9 +163,8 @@ CAM_KERNEL (depthwise_row) (const CamWindowRow *row, const float *const *rows,
     case CAM_ACTIVATION_NONE: depthwise (row, rows, out, low, high); break;
     default:
       depthwise (row, rows, out, low, high);
-      CAM_KERNEL (epilogue)
-      (out, row->channels, row->out_width, row->channels, NULL, NULL, 0,
-       activation);
+      CAM_KERNEL (activate) (out, row->channels, row->out_width, row->channels,
+                             activation);
     }
 }
 

@@ -182,8 +182,7 @@ activation_tile (gint64 tile, int thread, gpointer data)
 
   if (job->out != job->x)
     memcpy (job->out + first, job->x + first, n * sizeof (float));
-  cam_kernels ()->epilogue (job->out + first, n, 1, (int) n, NULL, NULL, 0,
-                            job->activation);
+  cam_kernels ()->activate (job->out + first, n, 1, n, job->activation);
 }
 
 static void

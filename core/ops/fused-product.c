@@ -107,8 +107,7 @@ multiply (const Job *job, const float *x, gint64 first, gint64 rows,
 
   job->kernels->packed_product (&packed);
   if (!done)
-    job->kernels->epilogue (packed.y, p->n, rows, columns, NULL, NULL, 0,
-                            &p->activation);
+    job->kernels->activate (packed.y, p->n, rows, columns, &p->activation);
 }
 
 static void
