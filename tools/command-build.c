@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "core/base/version.h"
-#include "tools/build-layer.h"
 #include "tools/command.h"
 #include "tools/commands.h"
 #include "tools/labelled.h"
@@ -182,6 +181,8 @@ read_arguments (const Arguments *a, CamBuildOptions *o)
                            _ ("--cache is a number of bytes like 500M, not"
                               " “%s”"),
                            a->cache);
+  if (g_strcmp0 (a->layer, "auto") != 0)
+    o->layer = a->layer;
   o->continuous = a->continuous;
   o->n_triplets = a->triplets;
   o->margin = a->margin;
@@ -277,8 +278,7 @@ add_text (JsonBuilder *json, const char *name, const char *text)
 }
 
 static void
-print_json (const CamBuildSummary *s, const char *out, const BuildLayer *layer,
-            double seconds)
+print_json (const CamBuildSummary *s, const char *out, double seconds)
 {
   g_autoptr (JsonBuilder) json = json_builder_new ();
   g_autoptr (JsonNode) root = NULL;
@@ -286,9 +286,9 @@ print_json (const CamBuildSummary *s, const char *out, const BuildLayer *layer,
 
   json_builder_begin_object (json);
   add_text (json, "database", out);
-  add_text (json, "layer", layer->layer);
-  if (layer->choice != NULL)
-    add_text (json, "layer_choice", layer->choice);
+  add_text (json, "layer", s->layer);
+  if (s->layer_choice != NULL)
+    add_text (json, "layer_choice", s->layer_choice);
   add_int (json, "pictures", s->n_pictures);
   add_int (json, "resumed", s->n_resumed);
   add_int (json, "without_weights", s->n_alone);
@@ -346,8 +346,7 @@ print_notes (const CamBuildSummary *s)
 }
 
 static void
-print_summary (const CamBuildSummary *s, const char *out,
-               const BuildLayer *layer, double seconds)
+print_summary (const CamBuildSummary *s, const char *out, double seconds)
 {
   if (s->was_complete)
     {
@@ -360,10 +359,13 @@ print_summary (const CamBuildSummary *s, const char *out,
             (long) s->n_triplets,
             100.0 * (double) s->n_active / (double) s->n_triplets,
             100.0 * (double) s->n_semi_hard / (double) s->n_triplets);
-  printf (_ ("%s: %d pictures, %d clusters, layer %s, in %.1f s (%.1f pictures"
-             " a second)"),
-          out, s->n_pictures, s->n_clusters, layer->layer, seconds,
-          (s->n_pictures - s->n_resumed) / MAX (seconds, 1e-6));
+  printf (_ ("%s: %d pictures, %d clusters, layer %s, in %.1f s"), out,
+          s->n_pictures, s->n_clusters, s->layer, seconds);
+  if (s->n_resumed > 0)
+    printf (_ (" (%d of them embedded before)"), s->n_resumed);
+  else
+    printf (_ (" (%.1f pictures a second)"),
+            s->n_pictures / MAX (seconds, 1e-6));
   if (s->skipped != NULL && s->skipped->len > 0)
     printf (_ (", %u left out"), s->skipped->len);
   printf ("\n");
@@ -377,12 +379,8 @@ fail (const char *out, GError *error)
                   && (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED)
                       || g_error_matches (error, CAM_CLUSTER_DB_ERROR,
                                           CAM_CLUSTER_DB_ERROR_WRITE));
-  gboolean stopped = g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   int status = command_fail (NAME, error);
 
-  if (stopped && ! kept)
-    command_note (_ ("only the choice of a layer had begun, which starts "
-                     "again"));
   if (kept)
     command_note (_ ("what was done is in %s: the same command with --resume"
                      " goes on"),
@@ -395,26 +393,19 @@ build (const Arguments *a, CamBuildOptions *o, Progress *progress)
 {
   g_autoptr (GCancellable) cancellable = cancel_on_signal ();
   g_auto (CamBuildSummary) summary = { 0 };
-  g_auto (BuildLayer) layer = { NULL };
   gint64 begun = g_get_monotonic_time ();
   GError *error = NULL;
   double seconds;
 
-  if (! cam_build_may_begin (a->out, o, &error)
-      || ! build_layer_choose (a->layer, a->out, o, progress, cancellable,
-                               &layer, &error))
-    return fail (a->out, error);
-  o->layer = layer.layer;
-  o->layer_choice = layer.choice;
   if (! cam_build_database (o, a->out, &summary, cancellable, &error))
     return fail (a->out, error);
   seconds = (double) (g_get_monotonic_time () - begun) / G_USEC_PER_SEC;
   progress_end (progress);
   print_notes (&summary);
   if (a->json)
-    print_json (&summary, a->out, &layer, seconds);
+    print_json (&summary, a->out, seconds);
   else
-    print_summary (&summary, a->out, &layer, seconds);
+    print_summary (&summary, a->out, seconds);
   return summary.skipped != NULL && summary.skipped->len > 0 ? COMMAND_FAILED
                                                              : COMMAND_OK;
 }

@@ -11,6 +11,7 @@ typedef struct
 {
   const CamBuildOptions *options;
   GCancellable *cancellable;
+  CamBuildSummary *summary;
   CamSplit *split;
   CamSplitRun **runs; /* [n_jobs] */
   int n_jobs, dim, n_channels;
@@ -41,6 +42,9 @@ CamTensor *cam_build_load (CamBuild *build, int picture, char **digest,
                            GError **error);
 /* Tells the caller how far it is. */
 void cam_build_report (CamBuild *build);
+/* Fills in the summary's layer and layer_choice: what the options or the
+ * resumed build say, else by measurement. */
+gboolean cam_build_choose_layer (CamBuild *build, GError **error);
 /* Pass 1: what is not seen yet. */
 gboolean cam_build_embed (CamBuild *build, GError **error);
 /* Between the passes: embeddings, labels, and, where they are mined, all

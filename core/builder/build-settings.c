@@ -33,8 +33,8 @@ list_settings (const CamBuildOptions *o)
   char **settings;
 
   g_strv_builder_add_many (list, "model", cam_model_digest (o->model),
-                           "preprocessing", preprocessing, "layer", o->layer,
-                           "method", cam_method_name (o->method), "score",
+                           "preprocessing", preprocessing, "method",
+                           cam_method_name (o->method), "score",
                            cam_score_name (o->score), "mining",
                            cam_mining_name (o->mining), "continuous",
                            o->continuous ? "yes" : "no", "triplets", triplets,
@@ -54,16 +54,6 @@ write_source (CamStatement *insert, int id, const CamBuildPicture *picture,
   cam_bind_text (insert, 3, picture->label);
   if (continuous)
     sqlite3_bind_double (insert, 4, picture->value);
-  return cam_statement_run (insert, error);
-}
-
-static gboolean
-write_choice (CamStatement *insert, const char *choice, GError **error)
-{
-  if (choice == NULL)
-    return TRUE;
-  cam_bind_text (insert, 1, "layer_choice");
-  cam_bind_text (insert, 2, choice);
   return cam_statement_run (insert, error);
 }
 
@@ -88,8 +78,6 @@ cam_build_settings_write (CamSql *sql, const CamBuildOptions *options,
       if (! cam_statement_run (setting, error))
         return FALSE;
     }
-  if (! write_choice (setting, options->layer_choice, error))
-    return FALSE;
   for (int i = 0; i < options->n_pictures; i++)
     if (! write_source (source, i, &options->pictures[i], options->continuous,
                         error))
@@ -97,9 +85,8 @@ cam_build_settings_write (CamSql *sql, const CamBuildOptions *options,
   return TRUE;
 }
 
-/* (transfer full); NULL: there is none. */
-static char *
-read_setting (CamSql *sql, const char *key)
+char *
+cam_build_setting (CamSql *sql, const char *key)
 {
   g_autoptr (CamStatement)
       select = cam_sql_prepare (sql, "SELECT value FROM setting WHERE key = ?",
@@ -114,29 +101,25 @@ read_setting (CamSql *sql, const char *key)
 }
 
 gboolean
-cam_build_earlier_layer (const char *out, char **layer, char **choice)
+cam_build_setting_set (CamSql *sql, const char *key, const char *value,
+                       GError **error)
 {
-  g_autofree char *partial = g_strconcat (out, ".partial", NULL);
-  g_autoptr (CamSql) sql = cam_sql_open_untrusted (partial, NULL);
-  g_autoptr (CamClusterDb) db = NULL;
+  g_autoptr (CamStatement)
+      insert = cam_sql_prepare (sql,
+                                "INSERT OR REPLACE INTO setting VALUES (?, ?)",
+                                error);
 
-  if (sql != NULL && (*layer = read_setting (sql, "layer")) != NULL)
-    {
-      *choice = read_setting (sql, "layer_choice");
-      return TRUE;
-    }
-  db = cam_cluster_db_open (out, NULL);
-  if (db == NULL || db->info.layer == NULL)
+  if (insert == NULL)
     return FALSE;
-  *layer = g_strdup (db->info.layer);
-  *choice = g_strdup (db->info.layer_choice);
-  return TRUE;
+  cam_bind_text (insert, 1, key);
+  cam_bind_text (insert, 2, value);
+  return cam_statement_run (insert, error);
 }
 
 static gboolean
 check_setting (CamSql *sql, const char *key, const char *value, GError **error)
 {
-  g_autofree char *was = read_setting (sql, key);
+  g_autofree char *was = cam_build_setting (sql, key);
 
   if (g_strcmp0 (was, value) == 0)
     return TRUE;
@@ -181,8 +164,12 @@ cam_build_settings_check (CamSql *sql, const CamBuildOptions *options,
                           GError **error)
 {
   g_auto (GStrv) settings = list_settings (options);
+  g_autofree char *layer = cam_build_setting (sql, "layer");
   g_autofree char *other = NULL;
 
+  if (options->layer != NULL && layer != NULL
+      && ! check_setting (sql, "layer", options->layer, error))
+    return FALSE;
   for (char **s = settings; *s != NULL; s += 2)
     if (! check_setting (sql, s[0], s[1], error))
       return FALSE;
@@ -205,7 +192,7 @@ same_info (const CamClusterDbInfo *info, const CamBuildOptions *o)
 
   return g_strcmp0 (info->model_digest, cam_model_digest (o->model)) == 0
          && g_strcmp0 (info->preprocessing, preprocessing) == 0
-         && g_strcmp0 (info->layer, o->layer) == 0
+         && (o->layer == NULL || g_strcmp0 (info->layer, o->layer) == 0)
          && g_strcmp0 (info->method, cam_method_name (o->method)) == 0
          && g_strcmp0 (info->score, cam_score_name (o->score)) == 0
          && g_strcmp0 (info->mining, cam_mining_name (o->mining)) == 0
@@ -236,17 +223,16 @@ list_pictures (const CamClusterDb *db)
 }
 
 gboolean
-cam_build_settings_match (const char *path, const CamBuildOptions *options)
+cam_build_settings_match (const char *path, const CamBuildOptions *options,
+                          CamBuildSummary *summary)
 {
   g_autoptr (CamClusterDb) db = cam_cluster_db_open (path, NULL);
   g_autoptr (GHashTable) list = NULL;
 
   if (db == NULL || ! same_info (&db->info, options))
     return FALSE;
-  if (options->compact)
-    return TRUE;
   list = list_pictures (db);
-  for (int i = 0; i < options->n_pictures; i++)
+  for (int i = 0; ! options->compact && i < options->n_pictures; i++)
     {
       const CamBuildPicture *picture = &options->pictures[i];
       const char *label = g_hash_table_lookup (list, picture->name);
@@ -255,5 +241,10 @@ cam_build_settings_match (const char *path, const CamBuildOptions *options)
           || (label != NULL && g_strcmp0 (label, picture->label) != 0))
         return FALSE;
     }
-  return g_hash_table_size (list) == (guint) options->n_pictures;
+  if (! options->compact
+      && g_hash_table_size (list) != (guint) options->n_pictures)
+    return FALSE;
+  summary->layer = g_strdup (db->info.layer);
+  summary->layer_choice = g_strdup (db->info.layer_choice);
+  return TRUE;
 }

@@ -16,6 +16,8 @@ static const char schema[] =
     " WITHOUT ROWID;"
     "CREATE TABLE source (id INTEGER PRIMARY KEY, path TEXT NOT NULL,"
     " label TEXT, value REAL);"
+    "CREATE TABLE trial (picture INTEGER, layer TEXT, insertion REAL NOT NULL,"
+    " deletion REAL NOT NULL, PRIMARY KEY (picture, layer)) WITHOUT ROWID;"
     "CREATE TABLE seen (id INTEGER PRIMARY KEY, digest TEXT, embedding BLOB,"
     " reason TEXT);"
     "CREATE TABLE weighed (id INTEGER PRIMARY KEY, triplets INTEGER NOT NULL,"
@@ -54,6 +56,14 @@ begin (CamBuildWork *work, const CamBuildOptions *options, GError **error)
          && cam_sql_exec (work->sql, "COMMIT", error);
 }
 
+/* Is there anything that a new build would throw away? */
+static gboolean
+holds_work (CamSql *sql)
+{
+  return number (sql, "SELECT count (*) FROM trial") > 0
+         || number (sql, "SELECT count (embedding) FROM seen") > 0;
+}
+
 static gboolean
 refuse_leftover (CamSql *sql, const char *path, GError **error)
 {
@@ -89,8 +99,7 @@ begin_or_resume (CamBuildWork *work, const CamBuildOptions *options,
 
   if (options->restart
       || (number (work->sql, "PRAGMA application_id") == APPLICATION_ID
-          && ! options->resume
-          && number (work->sql, "SELECT count (embedding) FROM seen") == 0))
+          && ! options->resume && ! holds_work (work->sql)))
     {
       g_clear_pointer (&work->sql, cam_sql_close);
       if (! cam_file_lock_clear (work->lock, error))
@@ -166,8 +175,7 @@ cam_build_may_begin (const char *out, const CamBuildOptions *options,
     return TRUE;
   sql = cam_sql_open_untrusted (partial, NULL);
   return sql == NULL || number (sql, "PRAGMA application_id") != APPLICATION_ID
-         || number (sql, "SELECT count (embedding) FROM seen") == 0
-         || refuse_leftover (sql, partial, error);
+         || ! holds_work (sql) || refuse_leftover (sql, partial, error);
 }
 
 static void
@@ -189,6 +197,76 @@ cam_build_work_free (CamBuildWork *work)
   cam_file_lock_free (work->lock);
   g_free (work->path);
   g_free (work);
+}
+
+gboolean
+cam_build_work_layer (CamBuildWork *work, char **layer, char **choice)
+{
+  *layer = cam_build_setting (work->sql, "layer");
+  *choice = cam_build_setting (work->sql, "layer_choice");
+  return *layer != NULL;
+}
+
+gboolean
+cam_build_work_set_layer (CamBuildWork *work, const char *layer,
+                          const char *choice, GError **error)
+{
+  return cam_build_setting_set (work->sql, "layer", layer, error)
+         && (choice == NULL
+             || cam_build_setting_set (work->sql, "layer_choice", choice,
+                                       error))
+         && cam_build_work_commit (work, TRUE, error);
+}
+
+gboolean
+cam_build_work_set_sample (CamBuildWork *work, const char *sample,
+                           GError **error)
+{
+  g_autofree char *was = cam_build_setting (work->sql, "sample");
+
+  return g_strcmp0 (was, sample) == 0
+         || (cam_sql_exec (work->sql, "DELETE FROM trial", error)
+             && cam_build_setting_set (work->sql, "sample", sample, error));
+}
+
+gboolean
+cam_build_work_find_trial (CamBuildWork *work, int picture, const char *layer,
+                           CamFaithfulness *areas)
+{
+  g_autoptr (CamStatement)
+      select = cam_sql_prepare (work->sql,
+                                "SELECT insertion, deletion FROM trial"
+                                " WHERE picture = ? AND layer = ?",
+                                NULL);
+
+  if (select == NULL)
+    return FALSE;
+  sqlite3_bind_int (select, 1, picture);
+  cam_bind_text (select, 2, layer);
+  if (cam_statement_step (select, NULL) != SQLITE_ROW)
+    return FALSE;
+  areas->insertion = sqlite3_column_double (select, 0);
+  areas->deletion = sqlite3_column_double (select, 1);
+  return TRUE;
+}
+
+gboolean
+cam_build_work_add_trial (CamBuildWork *work, int picture, const char *layer,
+                          const CamFaithfulness *areas, GError **error)
+{
+  g_autoptr (CamStatement)
+      insert = cam_sql_prepare (work->sql,
+                                "INSERT OR REPLACE INTO trial VALUES "
+                                "(?, ?, ?, ?)",
+                                error);
+
+  if (insert == NULL)
+    return FALSE;
+  sqlite3_bind_int (insert, 1, picture);
+  cam_bind_text (insert, 2, layer);
+  sqlite3_bind_double (insert, 3, areas->insertion);
+  sqlite3_bind_double (insert, 4, areas->deletion);
+  return cam_statement_run (insert, error);
 }
 
 static gboolean
@@ -343,6 +421,8 @@ void
 cam_build_summary_clear (CamBuildSummary *summary)
 {
   g_clear_pointer (&summary->skipped, g_ptr_array_unref);
+  g_clear_pointer (&summary->layer, g_free);
+  g_clear_pointer (&summary->layer_choice, g_free);
 }
 
 gboolean
@@ -358,7 +438,7 @@ cam_build_work_summary (CamBuildWork *work, CamBuildSummary *summary,
 
   if (select == NULL)
     return FALSE;
-  cam_build_summary_clear (summary);
+  g_clear_pointer (&summary->skipped, g_ptr_array_unref);
   summary->skipped = g_ptr_array_new_with_free_func (skipped_free);
   while ((status = cam_statement_step (select, error)) == SQLITE_ROW)
     {

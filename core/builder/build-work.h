@@ -1,14 +1,15 @@
 /* build-work.h -- OUT.partial: what a build knows so far
  *
  * Tables: setting (what the results depend on), source (the pictures, in
- * order), seen (pass 1: embedding, or why there is none), weighed (pass 2).
- * Everything is keyed by the picture's number, so the order of arrival leaves
- * no trace.
+ * order), trial (the choice of a layer: what a picture gave a candidate), seen
+ * (pass 1: embedding, or why there is none), weighed (pass 2).  Everything is
+ * keyed by the picture's number, so the order of arrival leaves no trace.
  */
 #pragma once
 
 #include "core/builder/builder.h"
 #include "core/database/picture-rows.h"
+#include "core/method/faithfulness.h"
 
 typedef struct _CamBuildWork CamBuildWork;
 
@@ -18,6 +19,27 @@ CamBuildWork *cam_build_work_new (const char *out,
                                   GError **error);
 void cam_build_work_free (CamBuildWork *work);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CamBuildWork, cam_build_work_free)
+
+/* What cam_build_work_new would refuse at once: to ask before other work. */
+gboolean cam_build_may_begin (const char *out, const CamBuildOptions *options,
+                              GError **error);
+
+/* Layer and layer_choice, where the build knows its layer already.  (transfer
+ * full) */
+gboolean cam_build_work_layer (CamBuildWork *work, char **layer, char **choice);
+/* @choice NULL: nothing was measured. */
+gboolean cam_build_work_set_layer (CamBuildWork *work, const char *layer,
+                                   const char *choice, GError **error);
+/* Trials stand for one @sample (a digest of the pictures that they were made
+ * with): those of another are forgotten. */
+gboolean cam_build_work_set_sample (CamBuildWork *work, const char *sample,
+                                    GError **error);
+gboolean cam_build_work_find_trial (CamBuildWork *work, int picture,
+                                    const char *layer, CamFaithfulness *areas);
+gboolean cam_build_work_add_trial (CamBuildWork *work, int picture,
+                                   const char *layer,
+                                   const CamFaithfulness *areas,
+                                   GError **error);
 
 /* [n_pictures] for each: TRUE where pass 1, or 2, is done with it. */
 gboolean cam_build_work_done (CamBuildWork *work, gboolean *seen,

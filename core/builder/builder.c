@@ -10,8 +10,8 @@
 const char *
 cam_build_stage_name (CamBuildStage stage)
 {
-  static const char *const names[CAM_N_BUILD_STAGES] = { "embedding", "mining",
-                                                         "weighing",
+  static const char *const names[CAM_N_BUILD_STAGES] = { "layer", "embedding",
+                                                         "mining", "weighing",
                                                          "clustering" };
 
   g_return_val_if_fail (stage < CAM_N_BUILD_STAGES, NULL);
@@ -79,13 +79,9 @@ build_clear (CamBuild *build)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (CamBuild, build_clear)
 
 static gboolean
-prepare (CamBuild *build, const char *out, GError **error)
+split_model (CamBuild *build, const char *layer, GError **error)
 {
-  const CamBuildOptions *o = build->options;
-
-  build->n_jobs = o->n_jobs > 0 ? o->n_jobs : (int) g_get_num_processors ();
-  build->threads = cam_threads_new (build->n_jobs);
-  build->split = cam_split_new (o->model, o->layer, error);
+  build->split = cam_split_new (build->options->model, layer, error);
   if (build->split == NULL)
     return FALSE;
   build->dim = cam_split_embedding_dim (build->split);
@@ -94,8 +90,23 @@ prepare (CamBuild *build, const char *out, GError **error)
   for (int i = 0; i < build->n_jobs; i++)
     if ((build->runs[i] = cam_split_run_new (build->split, error)) == NULL)
       return FALSE;
+  return TRUE;
+}
+
+/* A layer that is named wrongly leaves no file behind. */
+static gboolean
+prepare (CamBuild *build, const char *out, GError **error)
+{
+  const CamBuildOptions *o = build->options;
+
+  build->n_jobs = o->n_jobs > 0 ? o->n_jobs : (int) g_get_num_processors ();
+  build->threads = cam_threads_new (build->n_jobs);
+  if (o->layer != NULL && ! split_model (build, o->layer, error))
+    return FALSE;
   build->work = cam_build_work_new (out, o, error);
-  if (build->work == NULL)
+  if (build->work == NULL || ! cam_build_choose_layer (build, error)
+      || (o->layer == NULL
+          && ! split_model (build, build->summary->layer, error)))
     return FALSE;
   build->cache =
       cam_build_cache_new (out, cam_split_kept (build->split) * sizeof (float),
@@ -153,9 +164,9 @@ describe (const CamBuild *build, const char *preprocessing)
     .model_digest = cam_model_digest (o->model),
     .model_name = o->model->name,
     .preprocessing = preprocessing,
-    .layer = o->layer,
+    .layer = build->summary->layer,
     .layout = layouts[cam_split_layout (build->split)],
-    .layer_choice = o->layer_choice,
+    .layer_choice = build->summary->layer_choice,
     .method = cam_method_name (o->method),
     .score = cam_score_name (o->score),
     .mining = cam_mining_name (o->mining),
@@ -232,9 +243,8 @@ run_passes (CamBuild *build, const char *out, CamBuildSummary *summary,
 {
   gboolean good;
 
-  for (int i = 0; i < build->options->n_pictures; i++)
-    summary->n_resumed += build->seen[i];
-  if (! cam_build_embed (build, error))
+  summary->n_resumed = cam_build_work_count (build->work, error);
+  if (summary->n_resumed < 0 || ! cam_build_embed (build, error))
     return FALSE;
   good = cam_build_mine (build, error);
   if (good)
@@ -254,12 +264,14 @@ cam_build_database (const CamBuildOptions *options, const char *out,
                     CamBuildSummary *summary, GCancellable *cancellable,
                     GError **error)
 {
-  g_auto (CamBuild) build = { .options = options, .cancellable = cancellable };
+  g_auto (CamBuild) build = { .options = options,
+                              .cancellable = cancellable,
+                              .summary = summary };
   g_autofree char *partial = g_strconcat (out, ".partial", NULL);
   g_autoptr (CamTriplets) possible = NULL;
 
   if (options->resume && ! g_file_test (partial, G_FILE_TEST_EXISTS)
-      && cam_build_settings_match (out, options))
+      && cam_build_settings_match (out, options, summary))
     {
       summary->was_complete = TRUE;
       return TRUE;

@@ -1,13 +1,14 @@
 /* builder.h -- a folder of pictures into a cluster database
  *
+ *   0  where no layer is named: candidates for one are tried on a sample
  *   1  every picture: decode, forward to the target layer and the embedding
  *   2  triplets for every picture (method.md section 2), the mean seed, from
  *      the layer on and back to it: channel weights
  *   3  spherical k-means of the embeddings, mean weights, the database
  *
- * What 1 and 2 find is kept in OUT.partial, a SQLite file, with a commit every
- * two seconds: a build that is ended in any way can be resumed, and gives the
- * same database as one that was not, with any number of jobs.  OUT itself
+ * What 0, 1 and 2 find is kept in OUT.partial, a SQLite file, with a commit
+ * every two seconds: a build that is ended in any way can be resumed, and gives
+ * the same database as one that was not, with any number of jobs.  OUT itself
  * appears, or is replaced, when it is complete and verified.
  *
  * Memory: the embeddings (pictures x embedding x 4 bytes), triplets (pictures x
@@ -35,6 +36,7 @@ typedef struct
 
 typedef enum
 {
+  CAM_BUILD_CHOOSING,  /* of a layer; counts trials of candidates */
   CAM_BUILD_EMBEDDING, /* pass 1 */
   CAM_BUILD_MINING,    /* drawing triplets */
   CAM_BUILD_WEIGHING,  /* pass 2 */
@@ -48,8 +50,8 @@ const char *cam_build_stage_name (CamBuildStage stage);
 typedef struct
 {
   CamModel *model;
-  const char *layer;
-  const char *layer_choice; /* what was measured, for the record; NULL */
+  const char *layer; /* NULL: that of the build that is resumed, else chosen
+                        by measurement on a sample of the pictures */
   const CamBuildPicture *pictures;
   int n_pictures;
   gboolean continuous; /* labels are values */
@@ -85,11 +87,13 @@ typedef struct
 
 typedef struct /* zero it first */
 {
-  int n_pictures; /* in the database */
-  int n_alone;    /* of a label without another picture: no weights */
+  char *layer;
+  char *layer_choice; /* what was measured, in words; NULL: nothing was */
+  int n_pictures;     /* in the database */
+  int n_alone;        /* of a label without another picture: no weights */
   int n_clusters, n_wanted;
   int n_lent;     /* clusters whose weights are their neighbour's */
-  int n_resumed;  /* pictures that an earlier run had embedded */
+  int n_resumed;  /* of them, those that an earlier run had embedded */
   gint64 n_below; /* positions that Grad-CAM++ left out */
   gint64 n_triplets, n_semi_hard, n_active;
   gboolean was_complete; /* resume found nothing left to do */
@@ -98,15 +102,6 @@ typedef struct /* zero it first */
 
 void cam_build_summary_clear (CamBuildSummary *summary);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (CamBuildSummary, cam_build_summary_clear)
-
-/* Layer and layer_choice (may be NULL) of the build of @out that was
- * interrupted, or is complete; FALSE where there is none.  (transfer full) */
-gboolean cam_build_earlier_layer (const char *out, char **layer, char **choice);
-
-/* What cam_build_database would refuse at once: to ask before long work that
- * comes first, as the choice of a layer. */
-gboolean cam_build_may_begin (const char *out, const CamBuildOptions *options,
-                              GError **error);
 
 /* Errors: CAM_CLUSTER_DB_ERROR BUSY, WRITE; G_IO_ERROR_CANCELLED; of the model;
  * G_IO_ERROR_INVALID_ARGUMENT where the pictures cannot make triplets, or

@@ -100,6 +100,16 @@ make_map (Choice *choice, CamWorkspace *workspace, const CamTensor *seed,
   return cam_heat_map_new (activations, alpha, choice->options->top_k);
 }
 
+/* Is nothing left to be tried on @picture?  Then it need not be run. */
+static gboolean
+is_done (const Choice *choice, int picture)
+{
+  for (int t = 0; t < choice->n_trials; t++)
+    if (choice->alive[t] && ! result_of (choice, picture, t)->tried)
+      return FALSE;
+  return TRUE;
+}
+
 static gboolean
 make_maps (Choice *choice, int picture, CamWorkspace *workspace, GError **error)
 {
@@ -129,7 +139,7 @@ make_maps (Choice *choice, int picture, CamWorkspace *workspace, GError **error)
           int trial = s * choice->n_layers + l;
           Result *result = result_of (choice, picture, trial);
 
-          if (! choice->alive[trial])
+          if (! choice->alive[trial] || result->tried)
             continue;
           result->map = make_map (choice, workspace, seed, l, error);
           if (result->map == NULL)
@@ -145,10 +155,51 @@ map_tile (gint64 tile, int thread, gpointer data)
   Choice *choice = data;
   GError *error = NULL;
 
-  if (may_go_on (choice)
-      && ! make_maps (choice, choice->first + (int) tile,
-                      choice->workspaces[thread], &error))
+  int picture = choice->first + (int) tile;
+
+  if (! is_done (choice, picture) && may_go_on (choice)
+      && ! make_maps (choice, picture, choice->workspaces[thread], &error))
     keep_error (choice, error);
+}
+
+static void
+keep_result (Choice *choice, int picture, int trial)
+{
+  const CamLayerChoiceOptions *o = choice->options;
+  Result *result = result_of (choice, picture, trial);
+
+  result->tried = TRUE;
+  if (o->keep == NULL)
+    return;
+  g_mutex_lock (&choice->lock);
+  if (choice->error == NULL
+      || g_error_matches (choice->error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    o->keep (choice->sample->pictures[picture],
+             choice->layers[trial % choice->n_layers],
+             choice->scores[trial / choice->n_layers], &result->areas, o->data,
+             choice->error == NULL ? &choice->error : NULL);
+  g_mutex_unlock (&choice->lock);
+}
+
+static gboolean
+recall_results (Choice *choice, GError **error)
+{
+  const CamLayerChoiceOptions *o = choice->options;
+
+  if (o->begin != NULL && ! o->begin (o->data, error))
+    return FALSE;
+  for (int i = 0; o->recall != NULL && i < choice->sample->n; i++)
+    for (int t = 0; t < choice->n_trials; t++)
+      {
+        Result *result = result_of (choice, i, t);
+
+        result->energy = result->iou = NAN;
+        result->tried = o->recall (choice->sample->pictures[i],
+                                   choice->layers[t % choice->n_layers],
+                                   choice->scores[t / choice->n_layers],
+                                   &result->areas, o->data);
+      }
+  return TRUE;
 }
 
 static void
@@ -163,7 +214,8 @@ measure_tile (gint64 tile, int thread, gpointer data)
 {
   Choice *choice = data;
   int picture = choice->first + (int) (tile / choice->n_trials);
-  Result *result = result_of (choice, picture, (int) (tile % choice->n_trials));
+  int trial = (int) (tile % choice->n_trials);
+  Result *result = result_of (choice, picture, trial);
   const CamInputSettings *in = &choice->model->input;
   CamView whole = { in->width, in->height, 0,         0,
                     in->width, in->height, in->width, in->height };
@@ -182,7 +234,7 @@ measure_tile (gint64 tile, int thread, gpointer data)
   if (cam_faithfulness (choice->embedder, thread,
                         choice->sample->inputs[picture], values, STEPS,
                         &result->areas, NULL, &error))
-    result->tried = TRUE;
+    keep_result (choice, picture, trial);
   else
     keep_error (choice, error);
 }
@@ -197,7 +249,17 @@ count_alive (const Choice *choice)
   return n;
 }
 
-/* Pictures @first .. @last - 1, a few at a time so that progress shows */
+static gboolean
+all_done (const Choice *choice, int first, int last)
+{
+  for (int i = first; i < last; i++)
+    if (! is_done (choice, i))
+      return FALSE;
+  return TRUE;
+}
+
+/* Pictures @first .. @last - 1, a few at a time so that progress shows; what
+ * was recalled is passed over in silence, since it says nothing of the rate */
 static gboolean
 run_pictures (Choice *choice, int first, int last)
 {
@@ -208,11 +270,13 @@ run_pictures (Choice *choice, int first, int last)
     {
       choice->first = i;
       choice->last = MIN (i + chunk, last);
+      choice->done += (choice->last - i) * count_alive (choice);
+      if (all_done (choice, i, choice->last))
+        continue;
       cam_threads_run (choice->threads, choice->last - i, map_tile, choice);
       cam_threads_run (choice->threads,
                        (gint64) (choice->last - i) * choice->n_trials,
                        measure_tile, choice);
-      choice->done += (choice->last - i) * count_alive (choice);
       if (o->progress != NULL)
         o->progress (MIN (choice->done, choice->total), choice->total, o->data);
     }
@@ -375,7 +439,7 @@ prepare (Choice *choice, GError **error)
   choice->alive = g_new (gboolean, choice->n_trials);
   for (int t = 0; t < choice->n_trials; t++)
     choice->alive[t] = TRUE;
-  return TRUE;
+  return recall_results (choice, error);
 }
 
 static void
@@ -415,6 +479,7 @@ cam_layer_choose (CamModel *model, const CamLayerChoiceOptions *options,
   Choice choice = { .options = options, .model = model };
   GPtrArray *trials = NULL;
 
+  g_return_val_if_fail (options->mask == NULL || options->recall == NULL, NULL);
   g_mutex_init (&choice.lock);
   if (prepare (&choice, error))
     {

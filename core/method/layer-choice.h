@@ -11,10 +11,13 @@
  * The weaker half of the candidates is dropped after the first third of the
  * sample.  Cost: some 12 forward passes for each picture and candidate.
  *
- * Results do not depend on the number of threads.
+ * Results do not depend on the number of threads.  Each is told to the caller
+ * (keep) as soon as it is there, and an interrupted choice that is given them
+ * back (recall) goes on where it was.
  */
 #pragma once
 
+#include "core/method/faithfulness.h"
 #include "core/method/score.h"
 #include "core/model/model.h"
 
@@ -31,6 +34,16 @@ typedef struct
   /* Nullable: the mask in the network's view, [input height * input width]
    * floats 0..1 (transfer full, g_free); NULL where a picture has none. */
   float *(*mask) (int picture, const CamView *view, gpointer data);
+  /* All three or none, and without masks.  begin: the sample is read, by load
+   * (caller's thread).  recall: what an earlier choice with the same model,
+   * sample and options kept of this trial (caller's thread); FALSE: nothing.
+   * keep: one call at a time, by any of the threads. */
+  gboolean (*begin) (gpointer data, GError **error);
+  gboolean (*recall) (int picture, const char *layer, CamScore score,
+                      CamFaithfulness *areas, gpointer data);
+  gboolean (*keep) (int picture, const char *layer, CamScore score,
+                    const CamFaithfulness *areas, gpointer data,
+                    GError **error);
   gpointer data;
 
   const char *const *layers; /* candidates, NULL-ended; NULL: by themselves */

@@ -3,10 +3,12 @@
 Any number of jobs, interrupted or not, gives the same database; what is wrong
 is said and nothing is lost.  With "slow": what takes long, many kills first.
 """
+import json
 import os
 import random
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -30,6 +32,7 @@ def at(*names):
 
 
 model = toy.make_model(at('model'), toy.make_weights())
+large = toy.make_model(at('large-model'), toy.make_weights(), 384)
 toy.make_pictures(at('pictures'), 5, 12)
 toy.make_pictures(at('many'), 8, MANY // 8)
 
@@ -158,24 +161,173 @@ def check_interrupt():
               'once more: it is complete already', done.stdout, done.stderr)
 
 
-def check_interrupt_of_layer():
-    """The choice of a layer looks at a sample alone, and leaves nothing."""
-    words = command('early', 'many', '--progress', *LONG)
-    words.remove('-q')
+def choosing(name, *options, pictures='pictures'):
+    """a build that chooses its layer, by a network that takes its time"""
+    words = command(name, pictures, '--json', *options)
+    words[words.index('-m') + 1] = large
     words[words.index('--layer') + 1] = 'auto'
+    return words
+
+
+def choose(name, *options, **settings):
+    return subprocess.run(choosing(name, *options, **settings), text=True,
+                          capture_output=True, check=False)
+
+
+def trials(name):
+    """{(picture, layer): (insertion, deletion)} that a stopped build kept"""
+    try:
+        with sqlite3.connect(f'file:{at(name)}.partial?mode=rw',
+                             uri=True) as file:
+            return {tuple(row[:2]): tuple(row[2:]) for row in
+                    file.execute('SELECT * FROM trial').fetchall()}
+    except sqlite3.DatabaseError:
+        return {}
+
+
+def kill_choice(name, seconds, *options):
+    child = subprocess.Popen(choosing(name, '--resume', *options),
+                             stdout=subprocess.DEVNULL,
+                             stderr=subprocess.PIPE, text=True)
+    try:
+        child.wait(seconds)
+    except subprocess.TimeoutExpired:
+        child.send_signal(signal.SIGKILL)
+    told = child.communicate()[1]
+    return child.returncode, told
+
+
+def interrupt_choice(name):
+    """by Ctrl-C, as soon as it tells of its first trials"""
+    words = choosing(name, '--progress')
+    words.remove('-q')
     child = subprocess.Popen(words, stdout=subprocess.PIPE,
                              stderr=subprocess.STDOUT, text=True)
     line = child.stdout.readline()
-    tap.check(line.startswith('progress') and line.endswith('layer\n'),
-              'a build begins with the choice of a layer', line)
     child.send_signal(signal.SIGINT)
     told = child.communicate()[0]
-    tap.check(child.returncode == 1 and 'starts again' in told,
-              'Ctrl-C then says that it starts again', told)
-    tap.check(leftovers('early') == [], 'and nothing lies about')
-    done = subprocess.run(words, stdout=subprocess.PIPE, text=True)
-    tap.check(done.returncode == 0, 'the same command starts again',
-              done.stdout)
+    tap.check(line.startswith('progress') and line.endswith('layer\n'),
+              'a build begins with the choice of a layer', line)
+    return child.returncode, told
+
+
+def spoil(name, layer):
+    """makes what was kept of a layer better than anything can be"""
+    with sqlite3.connect(at(name + '.partial')) as file:
+        file.execute('UPDATE trial SET insertion = 9 WHERE layer = ?',
+                     (layer,))
+
+
+def choice_of(done):
+    told = json.loads(done.stdout)
+    return told['layer'], told['layer_choice']
+
+
+def check_choice_killed():
+    """at moments before the first commit, after two seconds, and behind it"""
+    started = time.monotonic()
+    whole = choose('choice')
+    took = time.monotonic() - started
+    chance = random.Random(5)
+    kills, kept, status, wrong = 0, {}, 0, []
+    while kills < 40 and len(wrong) == 0:
+        status, told = kill_choice(
+            'choice-killed',
+            chance.uniform(*chance.choice([(0, 2), (2, 4)])),
+            '--jobs', str(chance.randint(1, 3)))
+        now = trials('choice-killed')
+        if status == 0:
+            break
+        kills += 1
+        if status != -signal.SIGKILL:
+            wrong.append(told)
+        elif any(now.get(key) != value for key, value in kept.items()):
+            wrong.append(f'{len(kept)} trials were kept, then {len(now)}')
+        kept = now
+    if status != 0:
+        status = choose('choice-killed', '--resume').returncode
+    tap.check(not wrong and kills > 1,
+              f'{kills} kills at random moments of {took:.1f} s lose no trial '
+              f'that was kept', *wrong)
+    tap.check(status == 0 and same('choice', 'choice-killed'),
+              'the killed choice: the same bytes in the end', whole.stderr)
+
+
+def check_choice_stopped():
+    whole = choose('choice')
+    status, told = interrupt_choice('choice-stopped')
+    kept = trials('choice-stopped')
+    tap.check(status == 1 and '--resume' in told and kept,
+              f'Ctrl-C keeps the choice of a layer ({len(kept)} trials)', told)
+    done = choose('choice-stopped')
+    tap.check(done.returncode == 1 and '--resume' in done.stderr
+              and trials('choice-stopped') == kept,
+              'without --resume the stopped choice is not lost', done.stderr)
+    for wrong in ('--seed', '9'), ('--triplets', '7'), ('--score', 'dot'):
+        done = choose('choice-stopped', '--resume', *wrong)
+        tap.check(done.returncode == 1 and wrong[0][2:] in done.stderr
+                  and trials('choice-stopped') == kept,
+                  f'nor resumed with another {wrong[0][2:]}', done.stderr)
+    shutil.copy(at('choice-stopped.partial'), at('choice-spoilt.partial'))
+    shutil.copy(at('choice-stopped.partial'), at('choice-moved.partial'))
+    done = choose('choice-stopped', '--resume')
+    tap.check(done.returncode == 0 and same('choice', 'choice-stopped')
+              and choice_of(done) == choice_of(whole),
+              'resumed: the same choice and the same bytes', done.stderr)
+    best = choice_of(whole)[0]
+    worst = next(layer for _, layer in kept if layer != best)
+    spoil('choice-spoilt', worst)
+    done = choose('choice-spoilt', '--resume')
+    tap.check(done.returncode == 0 and choice_of(done)[0] == worst,
+              'what was kept is not measured again', done.stdout, done.stderr)
+    spoil('choice-moved', worst)
+    with sqlite3.connect(at('choice-moved.partial')) as file:
+        name = file.execute('SELECT path FROM source, trial WHERE id ='
+                            ' picture LIMIT 1').fetchone()[0]
+    shutil.copytree(at('pictures'), at('moved'))
+    shutil.copy(at('pictures', 'label0', '0000.png'), at('moved', name))
+    shutil.copy(at('pictures', 'label1', '0001.png'),
+                at('moved', 'label0', '0000.png'))
+    done = choose('choice-moved', '--resume', pictures='moved')
+    again = choose('choice-anew', pictures='moved')
+    tap.check(done.returncode == 0 and again.returncode == 0
+              and same('choice-moved', 'choice-anew'),
+              'of a picture that has changed since it is', done.stdout,
+              again.stdout, done.stderr)
+    tap.check(leftovers('choice') == [], 'and nothing lies about')
+    for label in 'a', 'b':
+        os.makedirs(at('two', label))
+        shutil.copy(at('pictures', 'label0', '0000.png'), at('two', label))
+    shutil.copy(at('pictures', 'label0', '0001.png'), at('two', 'a'))
+    done = choose('two.camdb', pictures='two')
+    tap.check(done.returncode == 1 and 'Name a layer' in done.stderr
+              and leftovers('two.camdb') == [],
+              'too few pictures to choose by: says so, leaves nothing',
+              done.stderr)
+
+
+def check_rate():
+    """a build that had nothing left to embed has no rate"""
+    stop_at = ['--triplets', '1000000']
+    child = subprocess.Popen(command('rate', 'many', '--jobs', '1', *stop_at),
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    while not os.path.exists(at('rate.partial')):
+        time.sleep(0.01)
+    seen = 0
+    while seen < MANY and child.poll() is None:
+        time.sleep(0.2)
+        with sqlite3.connect(f'file:{at("rate")}.partial?mode=ro&immutable=1',
+                             uri=True) as file:
+            try:
+                seen = file.execute('SELECT count(*) FROM seen').fetchone()[0]
+            except sqlite3.DatabaseError:
+                pass
+    child.send_signal(signal.SIGINT)
+    child.communicate()
+    done = build('rate', 'many', '--resume', *stop_at)
+    tap.check(done.returncode == 0 and 'a second' not in done.stdout
+              and f'{MANY} of them embedded before' in done.stdout,
+              'a wholly resumed build has no rate', done.stdout, done.stderr)
 
 
 def check_two_builders():
@@ -368,7 +520,9 @@ if slow:
     check_kills('random')
     check_kills('mined', '--mining', 'semi-hard', '--cache', '1M')
     check_interrupt()
-    check_interrupt_of_layer()
+    check_choice_killed()
+    check_choice_stopped()
+    check_rate()
     check_two_builders()
     check_full_disk()
 else:

@@ -15,8 +15,8 @@ SIDE = 32
 DIM = 16
 LAYERS = {'relu4': 10, 'relu2': 12}
 
-SETTINGS = f"""[camlens]
-input.size = {SIDE}
+SETTINGS = """[camlens]
+input.size = {side}
 input.resize = stretch
 input.scale = 0.0078125
 input.mean = 1
@@ -44,7 +44,7 @@ def conv(name, source, target, stride=1):
                             name=name)
 
 
-def make_model(folder, weights):
+def make_model(folder, weights, side=SIDE):
     """folder/model.onnx and model.ini; the path of the model"""
     node = helper.make_node
     nodes = [
@@ -57,7 +57,7 @@ def make_model(folder, weights):
         node('Gemm', ['flat', 'gemm.w', 'gemm.b'], ['embedding'], transB=1)]
     value = helper.make_tensor_value_info
     graph = helper.make_graph(
-        nodes, 'toy', [value('input', TensorProto.FLOAT, [1, 3, SIDE, SIDE])],
+        nodes, 'toy', [value('input', TensorProto.FLOAT, [1, 3, side, side])],
         [value('embedding', TensorProto.FLOAT, [1, DIM])],
         [numpy_helper.from_array(array, name)
          for name, array in weights.items()])
@@ -68,7 +68,7 @@ def make_model(folder, weights):
     path = os.path.join(folder, 'model.onnx')
     onnx.save(model, path)
     with open(os.path.join(folder, 'model.ini'), 'w', encoding='utf-8') as ini:
-        ini.write(SETTINGS)
+        ini.write(SETTINGS.format(side=side))
     return path
 
 
