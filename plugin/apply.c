@@ -42,10 +42,9 @@ cam_apply_check_colormap (const CamSource *source, const CamOptions *settings,
 }
 
 static gboolean
-gimp_refuses (GError **error, const char *what)
+gimp_refuses (GError **error, const char *message)
 {
-  g_set_error (error, CAM_PLUGIN_ERROR, CAM_PLUGIN_ERROR_GIMP,
-               _ ("GIMP refuses to %s; the image is as it was."), what);
+  g_set_error_literal (error, CAM_PLUGIN_ERROR, CAM_PLUGIN_ERROR_GIMP, message);
   return FALSE;
 }
 
@@ -141,7 +140,8 @@ fill_layer (gint32 layer, const CamSource *source,
   Band bands[2];
 
   if (! buffer)
-    return gimp_refuses (error, _ ("take the layer's pixels"));
+    return gimp_refuses (error, _ ("GIMP refuses to take the layer's pixels; "
+                                   "the image is as it was."));
   if (! rows || (! bytes && ! floats))
     {
       g_set_error (error, CAM_TENSOR_ERROR, CAM_TENSOR_ERROR_TOO_LARGE,
@@ -189,7 +189,8 @@ attach_records (gint32 layer, const CamExplanation *explanation, GError **error)
   if (cam_host_attach (layer, CAM_PROVENANCE_PARASITE, explanation->provenance)
       && cam_host_attach (layer, CAM_HEAT_MAP_PARASITE, map))
     return TRUE;
-  return gimp_refuses (error, _ ("keep the overlay's provenance"));
+  return gimp_refuses (error, _ ("GIMP refuses to keep the overlay's "
+                                 "provenance; the image is as it was."));
 }
 
 static gint32
@@ -201,7 +202,8 @@ filled_layer (gint32 image, const CamSource *source,
 
   if (layer == -1)
     {
-      gimp_refuses (error, _ ("make a layer"));
+      gimp_refuses (error, _ ("GIMP refuses to make a layer; the image is as "
+                              "it was."));
       return -1;
     }
   if (fill_layer (layer, source, explanation, settings, error)
@@ -222,7 +224,8 @@ add_layer (const CamSource *source, const CamExplanation *explanation,
     return -1;
   if (cam_host_layer_insert (layer, source->image, source->layer))
     return layer;
-  gimp_refuses (error, _ ("add a layer to this image"));
+  gimp_refuses (error, _ ("GIMP refuses to add a layer to this image; it is "
+                          "as it was."));
   cam_host_layer_delete (layer);
   return -1;
 }
@@ -237,7 +240,8 @@ convert_and_add (const CamSource *source, gint32 layer, GError **error)
 
   if (! cam_host_convert_rgb (source->image))
     {
-      gimp_refuses (error, _ ("convert the image"));
+      gimp_refuses (error, _ ("GIMP refuses to convert the image, which is as "
+                              "it was."));
       return -1;
     }
   copy = cam_host_layer_copy_to (layer, source->image);
@@ -261,7 +265,8 @@ add_converting (const CamSource *source, const CamExplanation *explanation,
 
   if (scratch == -1)
     {
-      gimp_refuses (error, _ ("make a layer"));
+      gimp_refuses (error, _ ("GIMP refuses to make a layer; the image is as "
+                              "it was."));
       return -1;
     }
   layer = filled_layer (scratch, source, explanation, settings, error);

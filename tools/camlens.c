@@ -15,18 +15,19 @@
 #include "tools/picture.h"
 
 static const Command commands[] = {
-  { "bench", N_("times forward passes of a network"), command_bench },
-  { "build", N_("builds a database from a folder of pictures"),
+  { "bench", N_ ("times forward passes of a network"), command_bench },
+  { "build", N_ ("builds a database from a folder of pictures"),
     command_build },
-  { "db", N_("shows, verifies, exports and imports databases"), command_db },
-  { "embed", N_("writes the embeddings of pictures"), command_embed },
-  { "evaluate", "measures explanations against masks", command_evaluate },
-  { "explain", N_("shows why a picture lies where it does"), command_explain },
-  { "gradient", N_("writes the gradient of one tensor at another"),
+  { "db", N_ ("shows, verifies, exports and imports databases"), command_db },
+  { "embed", N_ ("writes the embeddings of pictures"), command_embed },
+  { "evaluate", N_ ("measures explanations against masks"), command_evaluate },
+  { "explain", N_ ("shows why a picture lies where it does"), command_explain },
+  { "gradient", N_ ("writes the gradient of one tensor at another"),
     command_gradient },
-  { "inspect", N_("lists what a network takes, gives and holds"), command_inspect },
-  { "models", N_("lists, adds and removes installed models"), command_models },
-  { "run", N_("runs a network on NumPy arrays"), command_run },
+  { "inspect", N_ ("lists what a network takes, gives and holds"),
+    command_inspect },
+  { "models", N_ ("lists, adds and removes installed models"), command_models },
+  { "run", N_ ("runs a network on NumPy arrays"), command_run },
   { NULL, NULL, NULL },
 };
 
@@ -65,6 +66,7 @@ main (int argc, char **argv)
 {
   cam_blas_prepare_process (argv);
   setlocale (LC_ALL, "");
+  setlocale (LC_NUMERIC, "C"); /* numbers are read by programs and by SVG */
   bindtextdomain (GETTEXT_PACKAGE, CAMLENS_LOCALEDIR);
   bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
   textdomain (GETTEXT_PACKAGE);

@@ -133,19 +133,19 @@ static const char *
 check_numbers (const Arguments *a)
 {
   if (a->triplets < 1 || a->triplets > 1000000)
-    return "--triplets is 1 to 1000000";
+    return _ ("--triplets is 1 to 1000000");
   if (a->clusters < 1 || a->clusters > 1000000)
-    return "--clusters is 1 to 1000000";
+    return _ ("--clusters is 1 to 1000000");
   if (a->restarts < 1 || a->restarts > 1000)
-    return "--restarts is 1 to 1000";
+    return _ ("--restarts is 1 to 1000");
   if (a->jobs < 0 || a->jobs > 1024)
-    return "--jobs is 1 to 1024, or 0 for all cores";
+    return _ ("--jobs is 1 to 1024, or 0 for all cores");
   if (! (a->margin >= 0) || a->margin > 4)
-    return "--margin is 0 to 4";
+    return _ ("--margin is 0 to 4");
   if (! (a->eps >= 0) || a->eps > 1)
-    return "--eps is 0 to 1";
+    return _ ("--eps is 0 to 1");
   if (a->resume && a->restart)
-    return "--resume or --restart, not both";
+    return _ ("--resume or --restart, not both");
   return NULL;
 }
 
@@ -321,16 +321,22 @@ static void
 print_notes (const CamBuildSummary *s)
 {
   if (s->n_alone > 0)
-    command_note (_ ("%d pictures have no other of their label: kept for their"
-                     " embedding, without channel weights"),
+    command_note (ngettext ("%d picture has no other of its label: kept for "
+                            "its embedding, without channel weights",
+                            "%d pictures have no other of their label: kept "
+                            "for their embedding, without channel weights",
+                            s->n_alone),
                   s->n_alone);
   if (s->n_clusters > 0 && s->n_clusters < s->n_wanted)
     command_note (_ ("%d clusters instead of %d: there are no more different"
                      " embeddings"),
                   s->n_clusters, s->n_wanted);
   if (s->n_lent > 0)
-    command_note (_ ("%d clusters hold only such pictures: they use the weights"
-                     " of the cluster nearest to them"),
+    command_note (ngettext ("%d cluster holds only such pictures: it uses the "
+                            "weights of the cluster nearest to it",
+                            "%d clusters hold only such pictures: they use "
+                            "the weights of the cluster nearest to them",
+                            s->n_lent),
                   s->n_lent);
   if (s->n_below > 0)
     command_note (_ ("%ld positions had a Grad-CAM++ denominator that is not"
@@ -429,8 +435,14 @@ run (const Arguments *a, CamBuildOptions *o, char **paths, int n_paths)
   for (int i = 0; model->guesses != NULL && model->guesses[i] != NULL; i++)
     command_note ("%s", model->guesses[i]);
   if (labelled->n_unlabelled > 0)
-    command_note (_ ("%d pictures are not in %s%s"), labelled->n_unlabelled,
-                  a->labels, a->continuous ? " and are left out" : "");
+    command_note (a->continuous
+                      ? ngettext ("%d picture is not in %s and is left out",
+                                  "%d pictures are not in %s and are left out",
+                                  labelled->n_unlabelled)
+                      : ngettext ("%d picture is not in %s",
+                                  "%d pictures are not in %s",
+                                  labelled->n_unlabelled),
+                  labelled->n_unlabelled, a->labels);
   session.model = model;
   o->model = model;
   o->pictures = (const CamBuildPicture *) (void *) labelled->pictures->data;

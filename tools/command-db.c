@@ -1,5 +1,6 @@
 /* command-db.c -- camlens db: what is in a cluster database, in and out */
 #include <glib/gi18n.h>
+#include <inttypes.h>
 #include <json-glib/json-glib.h>
 #include <stdio.h>
 #include <string.h>
@@ -116,24 +117,48 @@ print_json (const CamClusterDb *db, GError **error)
   return TRUE;
 }
 
-static void
-print_line (const char *name, const char *value)
+typedef struct
 {
-  if (value != NULL)
-    printf ("%-16s %s\n", name, value);
+  const char *name;
+  const char *value; /* NULL: no line */
+} Line;
+
+static void
+print_lines (const Line *lines, int n)
+{
+  int width = 0;
+
+  for (int i = 0; i < n; i++)
+    width = MAX (width, command_width (lines[i].name));
+  for (int i = 0; i < n; i++)
+    if (lines[i].value != NULL)
+      {
+        command_cell (lines[i].name, width);
+        printf ("  %s\n", lines[i].value);
+      }
 }
 
 static void
 print_clusters (const CamClusterDb *db)
 {
-  printf (_ ("\ncluster  members  labels\n"));
+  const char *heads[] = { C_ ("column", "cluster"), C_ ("column", "members") };
+  int widths[] = { MAX (7, command_width (heads[0])),
+                   MAX (7, command_width (heads[1])) };
+
+  printf ("\n");
+  for (int i = 0; i < 2; i++)
+    {
+      command_cell (heads[i], -widths[i]);
+      printf ("  ");
+    }
+  printf ("%s\n", C_ ("column", "labels"));
   for (int i = 0; i < cam_cluster_db_info (db)->n_clusters; i++)
     {
       g_autoptr (CamCluster) cluster = cam_cluster_db_cluster (db, i, NULL);
 
       if (cluster == NULL)
         continue;
-      printf ("%7d  %7d ", i, cluster->n_members);
+      printf ("%*d  %*d ", widths[0], i, widths[1], cluster->n_members);
       for (guint j = 0; j < MIN (cluster->labels->len, 3); j++)
         {
           CamLabelCount *l = &g_array_index (cluster->labels, CamLabelCount, j);
@@ -151,35 +176,40 @@ print_text (const CamClusterDb *db)
 {
   const CamClusterDbInfo *info = cam_cluster_db_info (db);
   g_autofree char *method =
-      g_strdup_printf ("%s, %d triplets, score %s, %s mining, margin %g,"
-                       " eps %g",
+      g_strdup_printf (/* a method, a number, a score, a way of mining */
+                       _ ("%s, %d triplets, score %s, mining %s, margin %g, "
+                          "eps %g"),
                        info->method ? info->method : "", info->triplets,
                        info->score ? info->score : "",
                        info->mining ? info->mining : "", info->margin,
                        info->eps);
-  g_autofree char *drawn = g_strdup_printf ("%" G_GUINT64_FORMAT
-                                            ", k-means begun %d times",
-                                            info->seed, info->restarts);
-  g_autofree char *sizes =
-      g_strdup_printf ("%d of %d numbers, %d channels, %d pictures%s",
-                       info->n_clusters, info->embedding_dim, info->n_channels,
-                       info->n_pictures,
-                       info->n_pictures == 0 ? " (compact)" : "");
+  g_autofree char *drawn =
+      g_strdup_printf (ngettext ("%" PRIu64 ", k-means begun once",
+                                 "%" PRIu64 ", k-means begun %d times",
+                                 info->restarts),
+                       info->seed, info->restarts);
+  g_autofree char *sizes = g_strdup_printf (
+      info->n_pictures == 0
+          ? _ ("%d of %d numbers, %d channels, no pictures (compact)")
+          : _ ("%d of %d numbers, %d channels, %d pictures"),
+      info->n_clusters, info->embedding_dim, info->n_channels,
+      info->n_pictures);
+  gboolean built = info->method != NULL;
+  const Line lines[] = {
+    { C_ ("field", "file"), cam_cluster_db_path (db) },
+    { C_ ("field", "model"), info->model_name },
+    { C_ ("field", "model digest"), info->model_digest },
+    { C_ ("field", "preprocessing"), info->preprocessing },
+    { C_ ("field", "layer"), info->layer },
+    { C_ ("field", "layer choice"), info->layer_choice },
+    { C_ ("field", "method"), built ? method : NULL },
+    { C_ ("field", "seed"), built ? drawn : NULL },
+    { C_ ("field", "metric"), cam_metric_name (info->metric) },
+    { C_ ("field", "clusters"), sizes },
+    { C_ ("field", "made by"), info->program_version },
+  };
 
-  print_line ("file", cam_cluster_db_path (db));
-  print_line ("model", info->model_name);
-  print_line ("model digest", info->model_digest);
-  print_line ("preprocessing", info->preprocessing);
-  print_line ("layer", info->layer);
-  print_line ("layer choice", info->layer_choice);
-  if (info->method != NULL)
-    {
-      print_line ("method", method);
-      print_line ("seed", drawn);
-    }
-  print_line ("metric", cam_metric_name (info->metric));
-  print_line ("clusters", sizes);
-  print_line ("made by", info->program_version);
+  print_lines (lines, G_N_ELEMENTS (lines));
   print_clusters (db);
 }
 
@@ -374,11 +404,11 @@ int
 command_db (int argc, char **argv)
 {
   static const Command commands[] = {
-    { "info", "says what a database holds", run_info },
-    { "verify", "checks that a database is whole", run_verify },
-    { "recluster", "clusters a database's pictures anew", run_recluster },
-    { "export", "writes a database as NumPy's arrays", run_export },
-    { "import", "makes a database of NumPy's arrays", run_import },
+    { "info", N_ ("says what a database holds"), run_info },
+    { "verify", N_ ("checks that a database is whole"), run_verify },
+    { "recluster", N_ ("clusters a database's pictures anew"), run_recluster },
+    { "export", N_ ("writes a database as NumPy's arrays"), run_export },
+    { "import", N_ ("makes a database of NumPy's arrays"), run_import },
     { NULL, NULL, NULL },
   };
   gboolean help = argc > 1
@@ -399,8 +429,8 @@ command_db (int argc, char **argv)
                               " --help”"),
                            NAME, argv[1], NAME);
   fprintf (help ? stdout : stderr,
-           "Usage:\n  camlens db COMMAND [OPTION…]\n\n");
+           _ ("Usage:\n  camlens db COMMAND [OPTION…]\n\n"));
   for (const Command *c = commands; c->name != NULL; c++)
-    fprintf (help ? stdout : stderr, "  %-10s %s\n", c->name, c->summary);
+    fprintf (help ? stdout : stderr, "  %-10s %s\n", c->name, _ (c->summary));
   return help ? COMMAND_OK : COMMAND_USAGE;
 }

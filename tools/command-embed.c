@@ -156,9 +156,12 @@ embed_all (Run *run, GError **error)
     }
   if (! write_results (run, n, names, error))
     return COMMAND_FAILED;
-  printf (_ ("%ld embeddings of %d numbers%s%s\n"), (long) n, run->dim,
-          run->options->out ? " → " : "",
-          run->options->out ? run->options->out : "");
+  printf (ngettext ("%ld embedding of %d numbers",
+                    "%ld embeddings of %d numbers", n),
+          (long) n, run->dim);
+  if (run->options->out != NULL)
+    printf (" → %s", run->options->out);
+  printf ("\n");
   if (n == run->paths->len)
     return COMMAND_OK;
   command_note (_ ("%ld of %u pictures were left out"),

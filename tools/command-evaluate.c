@@ -124,7 +124,8 @@ embed_training (Evaluation *e, GError **error)
 
       training.first = i;
       cam_threads_run (e->threads, n, embed_one, &training);
-      progress_show (e->progress, "training pictures", i + n, d->train->len);
+      progress_show (e->progress, NC_ ("stage", "training pictures"), i + n,
+                     d->train->len);
     }
   return TRUE;
 }

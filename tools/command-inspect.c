@@ -6,6 +6,7 @@
 #include "tools/commands.h"
 
 #include <glib/gi18n.h>
+#include <inttypes.h>
 #include <json-glib/json-glib.h>
 #include <stdio.h>
 #include <string.h>
@@ -96,7 +97,7 @@ describe_input (const CamValue *input)
   GString *text = g_string_new ("[");
 
   if (input->shape.n_dims < 0)
-    g_string_append (text, "any shape");
+    g_string_append (text, _ ("any shape"));
   for (int i = 0; i < input->shape.n_dims; i++)
     {
       g_string_append (text, i > 0 ? ", " : "");
@@ -204,34 +205,32 @@ print_json (const Facts *facts)
 static int
 longest_name (const GPtrArray *tensors)
 {
-  glong longest = 0;
+  int longest = 0;
 
   for (guint i = 0; i < tensors->len; i++)
     longest = MAX (longest,
-                   g_utf8_strlen (((CamTensorInfo *) tensors->pdata[i])->name,
-                                  -1));
-  return (int) MIN (longest, 60);
+                   command_width (((CamTensorInfo *) tensors->pdata[i])->name));
+  return MIN (longest, 60);
 }
 
 static void
 print_row (const char *name, int width, const char *kind, const char *shape,
            const char *remark)
 {
-  int fill = width - (int) g_utf8_strlen (name, -1);
-
-  printf ("  %s%*s  %-18s %s%s%s\n", name, MAX (fill, 0), "", kind, shape,
-          *remark ? "  " : "", remark);
+  printf ("  ");
+  command_cell (name, width);
+  printf ("  %-18s %s%s%s\n", kind, shape, *remark ? "  " : "", remark);
 }
 
 static const char *
 remark_on (const Facts *facts, const char *name)
 {
   if (g_strcmp0 (name, facts->embedding) == 0)
-    return "<- embedding";
+    return _ ("<- embedding");
   if (facts->model && g_strcmp0 (name, facts->model->layer) == 0)
-    return "<- layer that the model's settings name";
+    return _ ("<- layer that the model's settings name");
   if (g_strcmp0 (name, facts->suggested) == 0)
-    return "<- fallback: last spatial tensor before the embedding";
+    return _ ("<- fallback: last spatial tensor before the embedding");
   return "";
 }
 
@@ -241,8 +240,8 @@ print_text (const char *name, const Facts *facts)
   const CamGraph *graph = cam_network_graph (facts->network);
   int width = MAX (longest_name (facts->layers), longest_name (facts->outputs));
 
-  printf ("%s: opset %d, %" G_GUINT64_FORMAT " parameters, %" G_GUINT64_FORMAT
-          " multiply-adds a picture\n",
+  printf (_ ("%s: opset %d, %" PRIu64 " parameters, %" PRIu64
+             " multiply-adds a picture\n"),
           name, graph->opset, cam_network_parameters (facts->network),
           facts->macs);
   printf (_("\nInputs\n"));
@@ -270,7 +269,7 @@ print_text (const char *name, const Facts *facts)
                  remark_on (facts, info->name));
     }
   for (int i = 0; facts->model && facts->model->guesses[i] != NULL; i++)
-    printf ("%s  %s\n", i == 0 ? "\nGuessed, for want of settings\n" : "",
+    printf ("%s  %s\n", i == 0 ? _ ("\nGuessed, for want of settings\n") : "",
             facts->model->guesses[i]);
   if (facts->excuse != NULL)
     printf (_("\nNot usable for pictures as it is: %s\n"), facts->excuse);

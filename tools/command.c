@@ -41,7 +41,7 @@ int
 command_fail (const char *name, GError *error)
 {
   fprintf (stderr, "camlens %s: %s\n", name,
-           error != NULL ? error->message : "failed");
+           error != NULL ? error->message : _ ("failed"));
   g_clear_error (&error);
   return COMMAND_FAILED;
 }
@@ -70,6 +70,29 @@ command_note (const char *format, ...)
   message = g_strdup_vprintf (format, args);
   va_end (args);
   fprintf (stderr, "camlens: %s\n", message);
+}
+
+int
+command_width (const char *text)
+{
+  int width = 0;
+
+  for (const char *c = text; *c != '\0'; c = g_utf8_next_char (c))
+    {
+      gunichar character = g_utf8_get_char (c);
+
+      if (! g_unichar_iszerowidth (character))
+        width += g_unichar_iswide (character) ? 2 : 1;
+    }
+  return width;
+}
+
+void
+command_cell (const char *text, int width)
+{
+  int fill = MAX (ABS (width) - command_width (text), 0);
+
+  printf ("%*s%s%*s", width < 0 ? fill : 0, "", text, width < 0 ? 0 : fill, "");
 }
 
 static gboolean

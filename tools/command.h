@@ -35,6 +35,11 @@ int command_misuse (const char *name, const char *format, ...)
     G_GNUC_PRINTF (2, 3);
 /* "camlens: message" on standard error */
 void command_note (const char *format, ...) G_GNUC_PRINTF (1, 2);
+/* Columns that @text takes on a terminal: East Asian characters take two. */
+int command_width (const char *text);
+/* @text on standard output, filled up with blanks to @width columns; where
+ * @width is negative, the blanks come first. */
+void command_cell (const char *text, int width);
 /* Files of @paths, folders opened up (all below them), sorted within each;
  * only names that end like pictures are taken from folders.  (transfer full)
  * array of char*; NULL with an error where a path does not exist. */

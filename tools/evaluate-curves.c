@@ -4,6 +4,7 @@
  * calls most important are taken away (dashed), or are all that is there
  * (solid).  A faithful map falls early and rises early.
  */
+#include <glib/gi18n.h>
 #include <math.h>
 
 #include "tools/evaluate-plot.h"
@@ -61,7 +62,7 @@ draw_axes (GString *html)
           html, "<text x='%.1f' y='%d' text-anchor='middle'>%d %%</text>",
           PLOT_LEFT + PLOT_ACROSS * i / 5.0, PLOT_TOP + PLOT_DOWN + 16, 20 * i);
     }
-  plot_axis_title (html, "pixels taken away (dashed), or put in (solid)");
+  plot_axis_title (html, _ ("pixels taken away (dashed), or put in (solid)"));
 }
 
 static void
@@ -84,12 +85,12 @@ evaluate_plot_curves (const Evaluation *e, GString *html)
   g_autoptr (GString) key = g_string_new (NULL);
   int n_curves = 0;
 
-  g_string_append (
-      html,
-      "<h2>Deletion and insertion</h2><p class='sub'>Cosine between the "
-      "embedding and the whole picture's, mean over pictures; what is away is "
-      "the picture's mean colour.</p><div class='plots'>");
-  plot_begin (html, "Similarity of the embedding");
+  g_string_append_printf (
+      html, "<h2>%s</h2><p class='sub'>%s</p><div class='plots'>",
+      _ ("Deletion and insertion"),
+      _ ("Cosine between the embedding and the whole picture's, mean over "
+         "pictures; what is away is the picture's mean colour."));
+  plot_begin (html, _ ("Similarity of the embedding"));
   draw_axes (html);
   for (guint r = 0; r < e->rows->len; r++)
     {

@@ -1,4 +1,5 @@
 /* evaluate-pictures.c -- what the numbers look like: overlays side by side */
+#include <glib/gi18n.h>
 #include <math.h>
 #include <string.h>
 
@@ -118,13 +119,19 @@ add_image (const Small *small, const guint8 *pixels, const char *caption,
 static char *
 caption_of (const EvaluateRow *row)
 {
-  g_autofree char *k = row->kind >= ROW_ACTIVATION ? g_strdup ("")
-                       : row->top_k > 0
-                           ? g_strdup_printf (", top %d", row->top_k)
-                           : g_strdup (", all channels");
+  GString *text = g_string_new (row->title);
 
-  return g_strdup_printf ("%s%s%s%s", row->name,
-                          *row->method != '\0' ? ", " : "", row->method, k);
+  if (*row->method != '\0')
+    g_string_append_printf (text, ", %s", evaluate_row_method (row));
+  if (row->kind < ROW_ACTIVATION)
+    {
+      g_string_append (text, ", ");
+      if (row->top_k > 0)
+        g_string_append_printf (text, _ ("top %d"), row->top_k);
+      else
+        g_string_append (text, _ ("all channels"));
+    }
+  return g_string_free (text, FALSE);
 }
 
 static gboolean
@@ -139,7 +146,8 @@ add_overlay (const Evaluation *e, guint picture, guint r, const CamView *view,
   g_autofree char *note =
       isnan (score->measures[MEASURE_ENERGY])
           ? g_strdup ("")
-          : g_strdup_printf (" energy %.2f", score->measures[MEASURE_ENERGY]);
+          : g_strdup_printf (_ (" energy %.2f"),
+                             score->measures[MEASURE_ENERGY]);
 
   cam_overlay_rgba (score->map, view, CAM_COLORMAP_TURBO, 0.0, small->width,
                     small->height, 0, small->height, overlay,
@@ -211,14 +219,15 @@ rank_pictures (const Evaluation *e, guint row)
 gboolean
 evaluate_show_pictures (Evaluation *e, guint row, GString *html, GError **error)
 {
-  static const char *const titles[] = { "Best", "Typical", "Worst" };
+  static const char *const titles[] = { N_ ("Best"), N_ ("Typical"),
+                                        N_ ("Worst") };
   g_autoptr (GArray) ranked = rank_pictures (e, row);
   int n = (int) ranked->len;
   int starts[] = { 0, MAX (0, n / 2 - 1), MAX (0, n - N_EACH) };
 
   for (int part = 0; part < 3; part++)
     {
-      g_string_append_printf (html, "<h3>%s</h3>", titles[part]);
+      g_string_append_printf (html, "<h3>%s</h3>", _ (titles[part]));
       for (int i = starts[part]; i < MIN (starts[part] + N_EACH, n); i++)
         if (! show_picture (e, g_array_index (ranked, Ranked, i).picture, html,
                             error))

@@ -1,4 +1,5 @@
 /* evaluate-plot.c -- a measure over the number of channels, as SVG */
+#include <glib/gi18n.h>
 #include <math.h>
 #include <string.h>
 
@@ -52,14 +53,17 @@ void
 plot_add_key (GString *key, const EvaluateRow *row, gboolean with_top_k,
               const char *colour)
 {
-  g_autofree char *name = g_markup_escape_text (row->name, -1);
+  g_autofree char *name = g_markup_escape_text (row->title, -1);
 
   g_string_append_printf (key, "<span><i style='background:%s'></i>%s", colour,
                           name);
   if (*row->method != '\0')
-    g_string_append_printf (key, ", %s", row->method);
+    g_string_append_printf (key, ", %s", evaluate_row_method (row));
   if (*row->method != '\0' && with_top_k)
-    g_string_append_printf (key, ", top %d", row->top_k);
+    {
+      g_string_append (key, ", ");
+      g_string_append_printf (key, _ ("top %d"), row->top_k);
+    }
   g_string_append (key, "</span>");
 }
 
@@ -147,10 +151,11 @@ draw_axes (const Plot *plot, GString *html)
       else
         g_string_append_printf (html,
                                 "<text x='%.1f' y='%d' "
-                                "text-anchor='middle'>all</text>",
-                                x, PLOT_TOP + PLOT_DOWN + 16);
+                                "text-anchor='middle'>%s</text>",
+                                x, PLOT_TOP + PLOT_DOWN + 16,
+                                C_ ("channels", "all"));
     }
-  plot_axis_title (html, "channels kept (top-k)");
+  plot_axis_title (html, _ ("channels kept (top-k)"));
 }
 
 /* The band of the interval, then the line of the means */

@@ -1,4 +1,6 @@
 /* evaluate-report.c -- the measures as one page with everything in it */
+#include <glib/gi18n.h>
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -72,25 +74,30 @@ add_head (const Evaluation *e, GString *html)
   g_autofree char *model = g_markup_escape_text (e->model->name, -1);
   g_autofree char *layer =
       g_markup_escape_text (g_ptr_array_index (e->layers, 0), -1);
+  g_autofree char *title = g_strdup_printf (_ ("Explanations of %s, measured"),
+                                            model);
+  g_autofree char *origin =
+      g_strdup_printf (_ ("Target layer %s; camlens %s, seed %" PRId64), layer,
+                       cam_version (), e->options->seed);
 
   g_string_append_printf (
       html,
-      "<!doctype html><html lang='en'><meta charset='utf-8'>"
+      "<!doctype html><html lang='%s'><meta charset='utf-8'>"
       "<meta name='viewport' content='width=device-width'>"
-      "<title>Explanations of %s, measured</title><style>%s</style>"
-      "<h1>Explanations of %s, measured</h1><p class='sub'>Target layer %s; "
-      "camlens %s, seed %" G_GINT64_FORMAT "</p><div class='cards'>",
-      model, style, model, layer, cam_version (), e->options->seed);
-  add_card (html, n, "pictures");
+      "<title>%s</title><style>%s</style><h1>%s</h1><p class='sub'>%s</p>"
+      "<div class='cards'>",
+      /* the code of the language that this is translated to */
+      C_ ("HTML language", "en"), title, style, title, origin);
+  add_card (html, n, _ ("pictures"));
   if (e->data.n_masks > 0)
-    add_card (html, masks, "with masks");
-  add_share (html, evaluate_recall (e), "Recall@1 among them");
+    add_card (html, masks, _ ("with masks"));
+  add_share (html, evaluate_recall (e), _ ("Recall@1 among them"));
   add_share (html, evaluate_recall_of_train (e),
-             "Recall@1 in the training pictures");
+             _ ("Recall@1 in the training pictures"));
   add_share (html, evaluate_mask_area (e),
-             "mask's share of the view: energy by chance");
+             _ ("mask's share of the view: energy by chance"));
   add_share (html, evaluate_centre (e),
-             "centre pixel's score in the pointing game");
+             _ ("centre pixel's score in the pointing game"));
   g_string_append (html, "</div>");
 }
 
@@ -158,25 +165,23 @@ add_row (const Evaluation *e, guint r, const gboolean *shown,
          const double *best, GString *html)
 {
   const EvaluateRow *row = evaluate_row (e, r);
-  g_autofree char *name = g_markup_escape_text (row->name, -1);
-  g_autofree char *k = row->kind >= ROW_ACTIVATION ? g_strdup ("")
-                       : row->top_k > 0 ? g_strdup_printf ("%d", row->top_k)
-                                        : g_strdup ("all");
+  g_autofree char *name = g_markup_escape_text (row->title, -1);
+  g_autofree char *k = evaluate_row_channels (row);
 
   g_string_append_printf (html,
                           "<tr class='%s'><td>%s</td><td>%s</td><td>%s</td>",
                           row->reason != NULL ? "missing"
                           : is_control (row)  ? "control"
                                               : "",
-                          name, row->method, k);
+                          name, evaluate_row_method (row), k);
   if (row->reason != NULL)
     {
-      g_autofree char *reason = g_markup_escape_text (row->reason, -1);
+      g_autofree char *reason = g_markup_escape_text (_ (row->reason), -1);
 
-      g_string_append_printf (html,
-                              "<td colspan='%d' style='text-align:left'>not "
-                              "computed: %s</td>",
-                              N_MEASURES, reason);
+      g_string_append_printf (html, "<td colspan='%d' style='text-align:left'>",
+                              N_MEASURES);
+      g_string_append_printf (html, _ ("not computed: %s"), reason);
+      g_string_append (html, "</td>");
     }
   else
     add_cells (e, r, shown, best, html);
@@ -189,8 +194,11 @@ add_table (const Evaluation *e, GString *html)
   gboolean shown[N_MEASURES];
   double best[N_MEASURES];
 
-  g_string_append (html, "<h2>Measures</h2><div class='wide'><table><tr>"
-                         "<th>map by</th><th>method</th><th>top-k</th>");
+  g_string_append_printf (html,
+                          "<h2>%s</h2><div class='wide'><table><tr>"
+                          "<th>%s</th><th>%s</th><th>top-k</th>",
+                          _ ("Measures"), C_ ("column", "map by"),
+                          C_ ("column", "method"));
   for (int m = 0; m < N_MEASURES; m++)
     {
       shown[m] = is_measured (e, (Measure) m);
@@ -203,12 +211,14 @@ add_table (const Evaluation *e, GString *html)
   for (guint r = 0; r < e->rows->len; r++)
     if (! evaluate_row (e, r)->curve)
       add_row (e, r, shown, best, html);
+  g_string_append (html, "</table></div><p class='sub'>");
   g_string_append_printf (
       html,
-      "</table></div><p class='sub'>Small: 95 %% bootstrap intervals over "
-      "pictures. Bold: the best of a column, controls apart. Faithfulness is "
-      "measured on at most %d pictures. An all-zero map scores 0.</p>",
+      _ ("Small: 95 %% bootstrap intervals over pictures. Bold: the best of a "
+         "column, controls apart. Faithfulness is measured on at most %d "
+         "pictures. An all-zero map scores 0."),
       e->options->sample);
+  g_string_append (html, "</p>");
 }
 
 /* The row that pictures are ranked by: cluster transfer, else own gradient,
@@ -230,6 +240,24 @@ main_row (const Evaluation *e)
   return e->rows->len - 1;
 }
 
+static void
+say_ranking (const Evaluation *e, const EvaluateRow *row, GString *html)
+{
+  g_autofree char *title = g_markup_escape_text (row->title, -1);
+  const char *text;
+
+  if (e->data.n_masks > 0)
+    text = row->top_k > 0
+               ? _ ("Ranked by “%s” with top-k, energy in the mask (outlined).")
+               : _ ("Ranked by “%s”, energy in the mask (outlined).");
+  else
+    text = row->top_k > 0 ? _ ("Ranked by “%s” with top-k, faithfulness.")
+                          : _ ("Ranked by “%s”, faithfulness.");
+  g_string_append_printf (html, "<h2>%s</h2><p class='sub'>", _ ("Pictures"));
+  g_string_append_printf (html, text, title);
+  g_string_append (html, "</p>");
+}
+
 gboolean
 evaluate_report (Evaluation *e, const char *folder, GError **error)
 {
@@ -240,14 +268,15 @@ evaluate_report (Evaluation *e, const char *folder, GError **error)
   if (g_mkdir_with_parents (folder, 0777) != 0)
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED,
-                   "Cannot make the folder “%s”.", folder);
+                   _ ("Cannot make the folder “%s”."), folder);
       return FALSE;
     }
   add_head (e, html);
   add_table (e, html);
   if (e->data.n_masks > 0 || e->data.n_boxes > 0)
     {
-      g_string_append (html, "<h2>How many channels</h2><div class='plots'>");
+      g_string_append_printf (html, "<h2>%s</h2><div class='plots'>",
+                              _ ("How many channels"));
       evaluate_plot (e, MEASURE_ENERGY, html);
       evaluate_plot (e, MEASURE_BOX, html);
       evaluate_plot (e, MEASURE_IOU_40, html);
@@ -255,14 +284,7 @@ evaluate_report (Evaluation *e, const char *folder, GError **error)
     }
   if (is_measured (e, MEASURE_FAITHFULNESS))
     evaluate_plot_curves (e, html);
-  g_string_append_printf (html,
-                          "<h2>Pictures</h2><p class='sub'>Ranked by “%s”%s%s."
-                          "</p>",
-                          evaluate_row (e, row)->name,
-                          evaluate_row (e, row)->top_k > 0 ? " with top-k" : "",
-                          e->data.n_masks > 0
-                              ? ", energy in the mask (outlined)"
-                              : ", faithfulness");
+  say_ranking (e, evaluate_row (e, row), html);
   if (! evaluate_show_pictures (e, row, html, error))
     return FALSE;
   g_string_append (html, "</html>\n");

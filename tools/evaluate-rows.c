@@ -1,7 +1,11 @@
 /* evaluate-rows.c -- the ways to make a map that are compared */
+#include <glib/gi18n.h>
 #include <string.h>
 
 #include "tools/evaluate.h"
+
+#define IMPORTED "imported" /* stands for the method of arrays made elsewhere  \
+                             */
 
 EvaluateRow *
 evaluate_row (const Evaluation *e, guint row)
@@ -15,25 +19,41 @@ evaluate_score (const Evaluation *e, guint picture, guint row)
   return &e->scores[(gsize) picture * e->rows->len + row];
 }
 
+const char *
+evaluate_row_method (const EvaluateRow *row)
+{
+  return strcmp (row->method, IMPORTED) == 0 ? _ ("imported") : row->method;
+}
+
+char *
+evaluate_row_channels (const EvaluateRow *row)
+{
+  if (row->kind >= ROW_ACTIVATION)
+    return g_strdup ("");
+  return row->top_k > 0 ? g_strdup_printf ("%d", row->top_k)
+                        : g_strdup (C_ ("channels", "all"));
+}
+
 static void
 free_row (gpointer data)
 {
   EvaluateRow *row = data;
 
   g_free (row->name);
+  g_free (row->title);
   g_free (row->method);
-  g_free (row->reason);
   g_free (row);
 }
 
 static EvaluateRow *
-add (Evaluation *e, RowKind kind, const char *name, const char *method,
-     int database, int triplets, int top_k)
+add (Evaluation *e, RowKind kind, const char *name, const char *title,
+     const char *method, int database, int triplets, int top_k)
 {
   EvaluateRow *row = g_new0 (EvaluateRow, 1);
 
   row->kind = kind;
   row->name = g_strdup (name);
+  row->title = g_strdup (title);
   row->method = g_strdup (method);
   row->database = database;
   row->triplets = triplets;
@@ -47,15 +67,20 @@ add_own (Evaluation *e, const char *method)
 {
   const EvaluateOptions *o = e->options;
   g_autofree char *many = g_strdup_printf ("%d triplets", o->triplets);
-  EvaluateRow *rows[4];
+  g_autofree char *titled =
+      g_strdup_printf (ngettext ("%d triplet", "%d triplets", o->triplets),
+                       o->triplets);
 
-  rows[0] = add (e, ROW_OWN, "one triplet", method, -1, 1, 0);
-  rows[1] = add (e, ROW_OWN, "one triplet", method, -1, 1, o->top_k);
-  rows[2] = add (e, ROW_OWN, many, method, -1, o->triplets, 0);
-  rows[3] = add (e, ROW_OWN, many, method, -1, o->triplets, o->top_k);
   for (int i = 0; i < 4; i++)
-    if (e->data.train == NULL)
-      rows[i]->reason = g_strdup ("needs the training pictures (--train)");
+    {
+      EvaluateRow *row = add (e, ROW_OWN, i < 2 ? "one triplet" : many,
+                              i < 2 ? _ ("one triplet") : titled, method, -1,
+                              i < 2 ? 1 : o->triplets,
+                              i % 2 == 0 ? 0 : o->top_k);
+
+      if (e->data.train == NULL)
+        row->reason = N_ ("needs the training pictures (--train)");
+    }
 }
 
 /* A name that tells several databases apart */
@@ -76,7 +101,7 @@ method_of (const CamClusterDb *db)
 {
   const char *method = cam_cluster_db_info (db)->method;
 
-  return method != NULL && *method != '\0' ? method : "imported";
+  return method != NULL && *method != '\0' ? method : IMPORTED;
 }
 
 static void
@@ -85,15 +110,12 @@ add_pair (Evaluation *e, RowKind kind, const char *what, int database,
 {
   const CamClusterDb *db = g_ptr_array_index (e->databases, database);
   g_autofree char *name = name_of (e, what, database);
+  g_autofree char *title = name_of (e, _ (what), database);
   const int ks[2] = { 0, e->options->top_k };
 
   for (int i = 0; i < 2; i++)
-    {
-      EvaluateRow *row = add (e, kind, name, method_of (db), database, 0,
-                              ks[i]);
-
-      row->reason = g_strdup (reason);
-    }
+    add (e, kind, name, title, method_of (db), database, 0, ks[i])->reason =
+        reason;
 }
 
 /* Whether clusters differ in their most frequent label */
@@ -122,15 +144,16 @@ static void
 add_database (Evaluation *e, int database)
 {
   const CamClusterDb *db = g_ptr_array_index (e->databases, database);
-  const char *compact = "the database is compact: it holds no pictures";
-  const char *unlabelled = "the database's clusters have no different labels";
+  const char *compact = N_ ("the database is compact: it holds no pictures");
+  const char *unlabelled =
+      N_ ("the database's clusters have no different labels");
 
-  add_pair (e, ROW_NEIGHBOUR, "nearest neighbour transfer", database,
+  add_pair (e, ROW_NEIGHBOUR, N_ ("nearest neighbour transfer"), database,
             cam_cluster_db_info (db)->n_pictures == 0 ? compact : NULL);
-  add_pair (e, ROW_CLUSTER, "cluster transfer", database, NULL);
-  add_pair (e, ROW_WRONG_CLUSTER, "control: cluster of another label", database,
-            labels_differ (db) ? NULL : unlabelled);
-  add_pair (e, ROW_GLOBAL, "control: one global mean", database, NULL);
+  add_pair (e, ROW_CLUSTER, N_ ("cluster transfer"), database, NULL);
+  add_pair (e, ROW_WRONG_CLUSTER, N_ ("control: cluster of another label"),
+            database, labels_differ (db) ? NULL : unlabelled);
+  add_pair (e, ROW_GLOBAL, N_ ("control: one global mean"), database, NULL);
 }
 
 static gboolean
@@ -146,17 +169,15 @@ has_method (const Evaluation *e, const char *method)
 }
 
 static void
-add_missing (Evaluation *e, const char *method)
+add_missing (Evaluation *e, const char *method, const char *reason)
 {
   static const char *const names[] = { "nearest neighbour transfer",
                                        "cluster transfer" };
 
   for (int i = 0; i < 2 && ! has_method (e, method); i++)
-    add (e, i == 0 ? ROW_NEIGHBOUR : ROW_CLUSTER, names[i], method, -1, 0,
-         e->options->top_k)
-        ->reason =
-        g_strdup_printf ("needs a database built with --method %s (-d)",
-                         method);
+    add (e, i == 0 ? ROW_NEIGHBOUR : ROW_CLUSTER, names[i], _ (names[i]),
+         method, -1, 0, e->options->top_k)
+        ->reason = reason;
 }
 
 /* The same ways with other numbers of channels, for the report's plots */
@@ -176,8 +197,8 @@ add_curves (Evaluation *e)
           || (! own && row->kind != ROW_CLUSTER && row->kind != ROW_GLOBAL))
         continue;
       for (guint i = 0; i < G_N_ELEMENTS (ks); i++)
-        add (e, row->kind, row->name, row->method, row->database, row->triplets,
-             ks[i])
+        add (e, row->kind, row->name, row->title, row->method, row->database,
+             row->triplets, ks[i])
             ->curve = TRUE;
     }
 }
@@ -185,16 +206,22 @@ add_curves (Evaluation *e)
 void
 evaluate_add_rows (Evaluation *e)
 {
+  static const char *const plain[] = { N_ ("control: mean activation"),
+                                       N_ ("control: centre Gaussian"),
+                                       N_ ("control: uniform") };
+
   e->rows = g_ptr_array_new_with_free_func (free_row);
   add_own (e, "gradcam");
   add_own (e, "gradcam++");
   for (guint d = 0; d < e->databases->len; d++)
     add_database (e, (int) d);
-  add_missing (e, "gradcam");
-  add_missing (e, "gradcam++");
-  add (e, ROW_ACTIVATION, "control: mean activation", "", -1, 0, 0);
-  add (e, ROW_GAUSSIAN, "control: centre Gaussian", "", -1, 0, 0);
-  add (e, ROW_UNIFORM, "control: uniform", "", -1, 0, 0);
+  add_missing (e, "gradcam",
+               N_ ("needs a database built with --method gradcam (-d)"));
+  add_missing (e, "gradcam++",
+               N_ ("needs a database built with --method gradcam++ (-d)"));
+  for (int i = 0; i < 3; i++)
+    add (e, (RowKind) (ROW_ACTIVATION + i), plain[i], _ (plain[i]), "", -1, 0,
+         0);
   if (e->options->report != NULL
       && (e->data.n_masks > 0 || e->data.n_boxes > 0))
     add_curves (e);

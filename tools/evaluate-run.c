@@ -328,8 +328,8 @@ take_picture (gint64 item, gpointer result, gpointer data, GError **error)
 {
   Runner *runner = data;
 
-  progress_show (runner->e->progress, "evaluating", ++runner->n_done,
-                 runner->e->data.pictures->len);
+  progress_show (runner->e->progress, NC_ ("stage", "evaluating"),
+                 ++runner->n_done, runner->e->data.pictures->len);
   return TRUE;
 }
 
@@ -383,9 +383,9 @@ say_why_empty (Evaluation *e)
 
       if (row->reason == NULL && row->n_maps == 0)
         row->reason =
-            g_strdup (row->kind == ROW_OWN
-                          ? "no picture's label is among the training pictures'"
-                          : "every cluster has the picture's own label");
+            row->kind == ROW_OWN
+                ? N_ ("no picture's label is among the training pictures'")
+                : N_ ("every cluster has the picture's own label");
     }
 }
 

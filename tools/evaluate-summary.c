@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/method/random.h"
+#include "tools/command.h"
 #include "tools/evaluate.h"
 
 #define RESAMPLES 1000
@@ -17,14 +18,18 @@ static const struct
 {
   const char *name, *title, *head;
 } measures[N_MEASURES] = {
-  { "energy", "Energy in the mask", "energy" },
-  { "iou_20", "IoU, map at 0.2 of its maximum", "IoU.2" },
-  { "iou_40", "IoU, map at 0.4 of its maximum", "IoU.4" },
-  { "iou_60", "IoU, map at 0.6 of its maximum", "IoU.6" },
-  { "box", "Localisation accuracy (box IoU at least 0.5)", "box" },
-  { "pointing", "Pointing game", "point" },
-  { "faithfulness", "Faithfulness (insertion minus deletion)", "faith" },
+  { "energy", N_ ("Energy in the mask"), NC_ ("column", "energy") },
+  { "iou_20", N_ ("IoU, map at 0.2 of its maximum"), "IoU.2" },
+  { "iou_40", N_ ("IoU, map at 0.4 of its maximum"), "IoU.4" },
+  { "iou_60", N_ ("IoU, map at 0.6 of its maximum"), "IoU.6" },
+  { "box", N_ ("Localisation accuracy (box IoU at least 0.5)"),
+    NC_ ("column", "box") },
+  { "pointing", N_ ("Pointing game"), NC_ ("column", "pointing") },
+  { "faithfulness", N_ ("Faithfulness (insertion minus deletion)"),
+    NC_ ("column", "faithfulness") },
 };
+
+#define MEASURE_WIDTH 17 /* "0.123  0.12…0.12 " */
 
 const char *
 measure_name (Measure measure)
@@ -35,7 +40,7 @@ measure_name (Measure measure)
 const char *
 measure_title (Measure measure)
 {
-  return measures[measure].title;
+  return _ (measures[measure].title);
 }
 
 static int
@@ -219,17 +224,49 @@ count_read (const Evaluation *e)
   return n;
 }
 
+typedef struct /* of the table's first columns, in the user's language */
+{
+  int title, method, channels;
+} Widths;
+
+static Widths
+find_widths (const Evaluation *e)
+{
+  Widths widths = { 42, MAX (9, command_width (C_ ("column", "method"))),
+                    MAX (4, command_width (C_ ("channels", "all"))) };
+
+  for (guint r = 0; r < e->rows->len; r++)
+    {
+      const EvaluateRow *row = evaluate_row (e, r);
+
+      widths.title = MAX (widths.title, command_width (row->title));
+      widths.method = MAX (widths.method,
+                           command_width (evaluate_row_method (row)));
+    }
+  return widths;
+}
+
 static void
-print_row (const Evaluation *e, guint r)
+print_cells (const char *title, const char *method, const char *channels,
+             const Widths *widths)
+{
+  command_cell (title, widths->title);
+  printf (" ");
+  command_cell (method, widths->method);
+  printf (" ");
+  command_cell (channels, -widths->channels);
+}
+
+static void
+print_row (const Evaluation *e, guint r, const Widths *widths)
 {
   const EvaluateRow *row = evaluate_row (e, r);
-  g_autofree char *k = row->top_k > 0 ? g_strdup_printf ("%d", row->top_k)
-                                      : g_strdup ("all");
+  g_autofree char *k = evaluate_row_channels (row);
 
-  printf ("%-42s %-9s %4s", row->name, row->method, k);
+  print_cells (row->title, evaluate_row_method (row), k, widths);
   if (row->reason != NULL)
     {
-      printf (_ ("  not computed: %s\n"), row->reason);
+      printf (_ ("  not computed: %s\n"), _ (row->reason));
       return;
     }
   for (int m = 0; m < N_MEASURES; m++)
@@ -237,7 +274,7 @@ print_row (const Evaluation *e, guint r)
       Interval i = evaluate_interval (e, r, (Measure) m);
 
       if (i.n == 0)
-        printf ("  %-17s", "-");
+        printf ("  %-*s", MEASURE_WIDTH, "-");
       else
         printf ("  %5.3f %5.2f…%-5.2f", i.mean, i.low, i.high);
     }
@@ -248,28 +285,36 @@ static void
 print_share (const char *what, double share)
 {
   if (! isnan (share))
-    printf ("%s: %.3f\n", what, share);
+    printf (_ ("%s: %.3f\n"), what, share);
 }
 
 void
 evaluate_print (const Evaluation *e)
 {
+  const Widths widths = find_widths (e);
+
   printf (_ ("%u of %u pictures, %d with masks; layer %s\n"), count_read (e),
           e->data.pictures->len, e->data.n_masks,
           (char *) g_ptr_array_index (e->layers, 0));
-  print_share ("Recall@1 among the pictures", evaluate_recall (e));
-  print_share ("Recall@1 in the training pictures",
+  print_share (_ ("Recall@1 among the pictures"), evaluate_recall (e));
+  print_share (_ ("Recall@1 in the training pictures"),
                evaluate_recall_of_train (e));
-  print_share ("mask's share of what the network sees", evaluate_mask_area (e));
-  print_share ("the centre pixel's score in the pointing game",
+  print_share (_ ("mask's share of what the network sees"),
+               evaluate_mask_area (e));
+  print_share (_ ("the centre pixel's score in the pointing game"),
                evaluate_centre (e));
-  printf ("\n%-42s %-9s %4s", "", "method", "k");
+  printf ("\n");
+  print_cells ("", C_ ("column", "method"), "k", &widths);
   for (int m = 0; m < N_MEASURES; m++)
-    printf ("  %-17s", measures[m].head);
+    {
+      printf ("  ");
+      command_cell (g_dpgettext2 (NULL, "column", measures[m].head),
+                    MEASURE_WIDTH);
+    }
   printf ("\n");
   for (guint r = 0; r < e->rows->len; r++)
     if (! evaluate_row (e, r)->curve)
-      print_row (e, r);
+      print_row (e, r, &widths);
 }
 
 static void

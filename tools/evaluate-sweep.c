@@ -21,7 +21,7 @@ typedef struct
   CamModel *model;
   GArray *pictures; /* guint: those of the half */
   Progress *progress;
-  const char *stage;
+  gboolean reports; /* on what the other half chose */
 } Half;
 
 static EvaluatePicture *
@@ -73,7 +73,10 @@ show (int done, int total, gpointer data)
 {
   const Half *half = data;
 
-  progress_show (half->progress, half->stage, done, total);
+  progress_show (half->progress,
+                 half->reports ? NC_ ("stage", "reporting")
+                               : NC_ ("stage", "choosing"),
+                 done, total);
 }
 
 static GPtrArray *
@@ -103,25 +106,42 @@ try_half (Half *half, const EvaluateOptions *o, const char *const *layers,
   options.progress = show;
   trials = cam_layer_choose (half->model, &options, error);
   if (trials == NULL)
-    g_prefix_error (error, "The half of the pictures for %s: ", half->stage);
+    g_prefix_error (error, "%s: ",
+                    half->reports
+                        ? _ ("The half of the pictures to report on")
+                        : _ ("The half of the pictures to choose on"));
   return trials;
 }
 
 static void
 print_trials (const char *title, GPtrArray *trials)
 {
-  printf ("%s\n  %-44s %-14s %8s %8s %8s %8s\n", title, "layer", "score",
-          "pictures", "faithful", "energy", "IoU.4");
+  const char *heads[] = { C_ ("column", "pictures"),
+                          C_ ("column", "faithfulness"),
+                          C_ ("column", "energy"), "IoU.4" };
+  int widths[G_N_ELEMENTS (heads)];
+
+  printf ("%s\n  ", title);
+  command_cell (C_ ("column", "layer"), 44);
+  printf (" ");
+  command_cell (C_ ("column", "score"), 14);
+  for (guint i = 0; i < G_N_ELEMENTS (heads); i++)
+    {
+      widths[i] = MAX (8, command_width (heads[i]));
+      printf (" ");
+      command_cell (heads[i], -widths[i]);
+    }
+  printf ("\n");
   for (guint i = 0; i < trials->len; i++)
     {
       const CamLayerTrial *t = g_ptr_array_index (trials, i);
 
-      printf ("  %-44s %-14s %8d %8.3f", t->layer, cam_score_name (t->score),
-              t->n_pictures, t->faithfulness);
+      printf ("  %-44s %-14s %*d %*.3f", t->layer, cam_score_name (t->score),
+              widths[0], t->n_pictures, widths[1], t->faithfulness);
       if (isnan (t->energy))
-        printf (" %8s %8s\n", "-", "-");
+        printf (" %*s %*s\n", widths[2], "-", widths[3], "-");
       else
-        printf (" %8.3f %8.3f\n", t->energy, t->iou);
+        printf (" %*.3f %*.3f\n", widths[2], t->energy, widths[3], t->iou);
     }
 }
 
@@ -165,11 +185,12 @@ print_sweep (const EvaluateOptions *o, GPtrArray *chosen, GPtrArray *reported)
 
   if (! o->json)
     {
-      print_trials ("Chosen on one half of the pictures:", chosen);
-      print_trials ("\nReported on the other half:", reported);
-      printf (_ ("\nBest: layer %s, score %s (by %s)\n"), best->layer,
-              cam_score_name (best->score),
-              isnan (best->energy) ? "faithfulness" : "energy in the masks");
+      print_trials (_ ("Chosen on one half of the pictures:"), chosen);
+      print_trials (_ ("\nReported on the other half:"), reported);
+      printf (isnan (best->energy)
+                  ? _ ("\nBest: layer %s, score %s (by faithfulness)\n")
+                  : _ ("\nBest: layer %s, score %s (by energy in the masks)\n"),
+              best->layer, cam_score_name (best->score));
       return;
     }
   b = json_builder_new ();
@@ -260,13 +281,12 @@ sweep (Half *half, const EvaluateOptions *o, GError **error)
   deal (half->data, halves);
   choosing = half->pictures = halves[0];
   reporting = halves[1];
-  half->stage = "choosing";
   chosen = try_half (half, o, NULL, scores, G_N_ELEMENTS (scores), error);
   if (chosen == NULL)
     return FALSE;
   layers = layers_again (half->model, chosen);
   half->pictures = reporting;
-  half->stage = "reporting";
+  half->reports = TRUE;
   reported = try_half (half, o, (const char *const *) layers, scores,
                        G_N_ELEMENTS (scores), error);
   progress_end (half->progress);

@@ -71,12 +71,14 @@ typedef enum
 typedef struct
 {
   RowKind kind;
-  char *name;     /* "cluster transfer" */
+  char *name;     /* "cluster transfer", for programs */
+  char *title;    /* the same for people, translated */
   char *method;   /* "gradcam", "gradcam++" or "" */
   int database;   /* of databases; -1: none */
   int triplets;   /* own: 1 or T */
   int top_k;      /* 0: all channels */
-  char *reason;   /* why it cannot be computed; NULL: it can */
+  const char *reason; /* why it cannot be computed, to be translated (static);
+                         NULL: it can */
   gboolean curve; /* a point of the report's plots, not of the table */
   gint n_maps;    /* pictures that it gave a map */
 } EvaluateRow;
@@ -120,6 +122,9 @@ float *evaluate_read_mask (const char *path, int *width, int *height,
 /* rows */
 void evaluate_add_rows (Evaluation *e);
 EvaluateRow *evaluate_row (const Evaluation *e, guint row);
+/* For people: the method, and "50", "all" or "" (transfer full). */
+const char *evaluate_row_method (const EvaluateRow *row);
+char *evaluate_row_channels (const EvaluateRow *row);
 EvaluateScore *evaluate_score (const Evaluation *e, guint picture, guint row);
 
 /* run: all pictures; unreadable ones are said and left out */

@@ -225,29 +225,38 @@ say_labels (GString *text, const CamCluster *cluster)
 }
 
 static void
-say_lookup (GString *text, const ExplainSession *session,
-            const CamLookup *lookup)
+say_cluster (GString *text, const ExplainSession *session,
+             const CamLookup *lookup)
 {
   g_autoptr (CamCluster)
       cluster = cam_cluster_db_cluster (session->db, lookup->cluster, NULL);
-  CamExemplar *picture;
+  g_autoptr (GString) labels = g_string_new (NULL);
 
-  if (lookup->transfer == CAM_TRANSFER_NEIGHBOUR)
-    {
-      picture = cam_cluster_db_picture (session->db, lookup->match.index, NULL);
-      g_string_append_printf (text, _("nearest picture %s"),
-                              picture != NULL ? picture->name : "?");
-      if (picture != NULL && picture->label != NULL)
-        g_string_append_printf (text, " (%s)", picture->label);
-      g_clear_pointer (&picture, cam_exemplar_free);
-    }
+  if (cluster != NULL)
+    say_labels (labels, cluster);
+  /* the second is "" or, with its blank, " (monarch 31, peacock 2)" */
+  g_string_append_printf (text, _ ("cluster %d%s, similarity %.2f"),
+                          lookup->cluster, labels->str,
+                          lookup->match.similarity);
+}
+
+static void
+say_neighbour (GString *text, const ExplainSession *session,
+               const CamLookup *lookup)
+{
+  CamExemplar *picture = cam_cluster_db_picture (session->db,
+                                                 lookup->match.index, NULL);
+
+  if (picture != NULL && picture->label != NULL)
+    g_string_append_printf (text,
+                            _ ("nearest picture %s (%s), similarity %.2f"),
+                            picture->name, picture->label,
+                            lookup->match.similarity);
   else
-    {
-      g_string_append_printf (text, _("cluster %d"), lookup->cluster);
-      if (cluster != NULL)
-        say_labels (text, cluster);
-    }
-  g_string_append_printf (text, _(", similarity %.2f"), lookup->match.similarity);
+    g_string_append_printf (text, _ ("nearest picture %s, similarity %.2f"),
+                            picture != NULL ? picture->name : "?",
+                            lookup->match.similarity);
+  g_clear_pointer (&picture, cam_exemplar_free);
 }
 
 char *
@@ -255,19 +264,23 @@ explain_sentence (const ExplainSession *session, const Explanation *explanation)
 {
   g_autoptr (GString) text = g_string_new (NULL);
   int n_channels = cam_explainer_channels (session->explainer);
+  const char *layer = cam_explainer_layer (session->explainer);
 
-  if (session->db != NULL)
-    say_lookup (text, session, &explanation->lookup);
+  if (session->db != NULL
+      && explanation->lookup.transfer == CAM_TRANSFER_NEIGHBOUR)
+    say_neighbour (text, session, &explanation->lookup);
+  else if (session->db != NULL)
+    say_cluster (text, session, &explanation->lookup);
   else
     g_string_append (text, session->options->negative != NULL
                                ? _("own gradient of the triplet")
                                : _("own gradient of the pair"));
   g_string_append (text, ", ");
   if (explanation->top_k < n_channels)
-    g_string_append_printf (text, _("top %d of "), explanation->top_k);
+    g_string_append_printf (text, _ ("top %d of %d channels of %s"),
+                            explanation->top_k, n_channels, layer);
   else
-    g_string_append (text, _("all "));
-  g_string_append_printf (text, _("%d channels of %s"), n_channels,
-                          cam_explainer_layer (session->explainer));
+    g_string_append_printf (text, _ ("all %d channels of %s"), n_channels,
+                            layer);
   return g_strdup (text->str);
 }

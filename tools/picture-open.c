@@ -19,25 +19,28 @@ take_vips_error (void)
   const char *colon = strchr (line, ':');
 
   if (strstr (line, "not a known file format") != NULL)
-    return g_strdup ("not a picture of a known format");
+    return g_strdup (_ ("not a picture of a known format"));
   if (strstr (line, "operation is blocked") != NULL)
-    return g_strdup ("its kind of file is not read, as its decoder is not safe "
-                     "enough; "
-                     "save it as PNG or JPEG");
+    return g_strdup (_ ("its kind of file is not read, as its decoder is not "
+                        "safe "
+                        "enough; save it as PNG or JPEG"));
   if (colon != NULL && memchr (line, ' ', colon - line) == NULL)
     line = colon + 1;
   while (*line == ' ')
     line++;
-  return g_strdup (*line != '\0' ? line : "cannot be decoded");
+  return g_strdup (*line != '\0' ? line : _ ("cannot be decoded"));
 }
 
 gboolean
-picture_refuse (const char *what, const char *path, GError **error)
+picture_refuse (PictureTask task, const char *path, GError **error)
 {
+  static const char *const texts[] = { N_ ("Cannot read the picture “%s”: %s."),
+                                       N_ ("Cannot write “%s”: %s."),
+                                       N_ ("Cannot encode “%s”: %s.") };
   g_autofree char *reason = take_vips_error ();
 
   vips_error_clear ();
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "%s “%s”: %s.", what,
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, _ (texts[task]),
                path, reason);
   return FALSE;
 }
@@ -45,7 +48,7 @@ picture_refuse (const char *what, const char *path, GError **error)
 gboolean
 picture_refuse_reading (const char *path, GError **error)
 {
-  return picture_refuse ("Cannot read the picture", path, error);
+  return picture_refuse (PICTURE_READ, path, error);
 }
 
 static gboolean

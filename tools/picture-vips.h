@@ -20,8 +20,16 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (PictureImage, g_object_unref)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PictureRegion, g_object_unref)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PictureColour, picture_colour_unref)
 
-/* FALSE, with libvips' last message as the reason: "WHAT “PATH”: reason." */
-gboolean picture_refuse (const char *what, const char *path, GError **error);
+typedef enum
+{
+  PICTURE_READ,
+  PICTURE_WRITE,
+  PICTURE_ENCODE
+} PictureTask;
+
+/* FALSE, with libvips' last message as the reason: "Cannot write “PATH”:
+ * reason." */
+gboolean picture_refuse (PictureTask task, const char *path, GError **error);
 gboolean picture_refuse_reading (const char *path, GError **error);
 
 typedef enum /* by a file's first bytes */

@@ -76,7 +76,7 @@ save_whole (VipsImage *image, const char *path, GError **error)
   if (save (image, path, part) != 0)
     {
       g_unlink (part);
-      return picture_refuse ("Cannot write", path, error);
+      return picture_refuse (PICTURE_WRITE, path, error);
     }
   if (g_rename (part, path) == 0)
     return TRUE;
@@ -109,7 +109,7 @@ picture_write_rgba (const char *path, const guint8 *pixels, int width,
       || vips_copy (raw, &image, "interpretation", VIPS_INTERPRETATION_sRGB,
                     NULL)
              != 0)
-    return picture_refuse ("Cannot write", path, error);
+    return picture_refuse (PICTURE_WRITE, path, error);
   return save_whole (image, path, error);
 }
 
@@ -133,7 +133,7 @@ picture_encode_jpeg (const guint8 *pixels, int width, int height,
                                background, NULL)
              == 0)
     return g_bytes_new_take (data, length);
-  picture_refuse ("Cannot encode", "a picture", error);
+  picture_refuse (PICTURE_ENCODE, _ ("a picture"), error);
   return NULL;
 }
 
@@ -159,6 +159,6 @@ picture_write_map (const char *path, const CamHeatMap *map, GError **error)
       || vips_copy (raw, &image, "interpretation", VIPS_INTERPRETATION_B_W,
                     NULL)
              != 0)
-    return picture_refuse ("Cannot write", path, error);
+    return picture_refuse (PICTURE_WRITE, path, error);
   return save_whole (image, path, error);
 }

@@ -2,10 +2,13 @@
 #include "tools/progress.h"
 
 #include <glib/gi18n.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "tools/command.h"
 
 #define BAR 24
 #define SAMPLES 64 /* of the rate, half a second apart */
@@ -76,8 +79,8 @@ show_bar (const char *stage, gint64 done, gint64 total, double rate,
   memset (bar, '#', full);
   memset (bar + full, '.', BAR - full);
   bar[BAR] = '\0';
-  fprintf (stderr, "\r%-10s [%s] %" G_GINT64_FORMAT "/%" G_GINT64_FORMAT, stage,
-           bar, done, total);
+  fprintf (stderr, "\r%s%*s [%s] %" G_GINT64_FORMAT "/%" G_GINT64_FORMAT, stage,
+           MAX (10 - command_width (stage), 0), "", bar, done, total);
   if (rate > 0)
     fprintf (stderr, "  %.*f/s", rate < 10 ? 1 : 0, rate);
   if (left >= 0 && done < total)
@@ -91,6 +94,7 @@ show (Progress *progress, const char *stage, gint64 done, gint64 total,
       double rate)
 {
   double left = rate > 0 ? ceil ((total - done) / rate) : -1;
+  const char *title = g_dpgettext2 (NULL, "stage", stage);
 
   if (progress->kind == PROGRESS_PROGRAM)
     {
@@ -104,13 +108,12 @@ show (Progress *progress, const char *stage, gint64 done, gint64 total,
     }
   else if (progress->terminal)
     {
-      show_bar (stage, done, total, rate, left);
+      show_bar (title, done, total, rate, left);
       progress->open = TRUE;
     }
   else
-    fprintf (stderr,
-             "%s: %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT ", %.1f/s\n",
-             stage, done, total, rate);
+    fprintf (stderr, _ ("%s: %" PRId64 " of %" PRId64 ", %.1f/s\n"), title,
+             done, total, rate);
 }
 
 static gint64

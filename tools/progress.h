@@ -27,7 +27,7 @@ Progress *progress_new (ProgressKind kind);
 void progress_end (Progress *progress);
 void progress_free (Progress *progress);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Progress, progress_free)
-/* Cheap: may be called as often as one likes.  A change of @stage begins
- * anew. */
+/* Cheap: may be called as often as one likes.  A change of @stage, which is
+ * marked with NC_ ("stage", ...) and lives on, begins anew. */
 void progress_show (Progress *progress, const char *stage, gint64 done,
                     gint64 total);

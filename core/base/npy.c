@@ -3,7 +3,9 @@
 #include "core/base/npy.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gi18n.h>
 #include <glib/gstdio.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -99,36 +101,36 @@ read_header (FILE *file, const char *path, CamDType *dtype, CamShape *shape,
   const char *order;
 
   if (fread (start, 1, 8, file) != 8 || memcmp (start, MAGIC, 6) != 0)
-    return malformed (error, path, "this is not a NumPy array file (.npy)");
+    return malformed (error, path, _ ("this is not a NumPy array file (.npy)"));
   if (start[6] < 1 || start[6] > 3)
-    return malformed (error, path, "version %d of NumPy's format is not known",
+    return malformed (error, path,
+                      _ ("version %d of NumPy's format is not known"),
                       start[6]);
   gsize size_bytes = start[6] == 1 ? 2 : 4;
   if (fread (start + 8, 1, size_bytes, file) != size_bytes)
-    return malformed (error, path, "the file is cut short");
+    return malformed (error, path, _ ("the file is cut short"));
   length = start[8] | start[9] << 8;
   if (size_bytes == 4)
     length |= (gsize) start[10] << 16 | (gsize) start[11] << 24;
   if (length > MAX_HEADER)
-    return malformed (error, path, "its header is too long");
+    return malformed (error, path, _ ("its header is too long"));
   header = g_malloc0 (length + 1);
   if (fread (header, 1, length, file) != length)
-    return malformed (error, path, "the file is cut short");
+    return malformed (error, path, _ ("the file is cut short"));
 
   *dtype = parse_descr (header_value (header, "descr"));
   if (*dtype == CAM_DTYPE_NONE)
     return malformed (error, path,
-                      "its element type is not supported: save it "
-                      "as little-endian float32, int64 or bool");
+                      _ ("its element type is not supported: save it as "
+                         "little-endian float32, int64 or bool"));
   order = header_value (header, "fortran_order");
   if (! order || ! g_str_has_prefix (order, "False"))
     return malformed (error, path,
-                      "it is in Fortran order: save "
-                      "numpy.ascontiguousarray (array)");
+                      _ ("it is in Fortran order: save numpy.ascontiguousarray "
+                         "(array)"));
   if (! parse_shape (header_value (header, "shape"), shape))
     return malformed (error, path,
-                      "its shape cannot be read (at most %d "
-                      "dimensions)",
+                      _ ("its shape cannot be read (at most %d dimensions)"),
                       CAM_MAX_DIMS);
   return TRUE;
 }
@@ -164,7 +166,7 @@ read_array (FILE *file, const char *path, GError **error)
   if (! cam_shape_count (&shape, size, &count)
       || (left >= 0 && (guint64) left < count * size))
     {
-      malformed (error, path, "the file is cut short");
+      malformed (error, path, _ ("the file is cut short"));
       return NULL;
     }
   tensor = cam_tensor_new (dtype, &shape, error);
@@ -175,7 +177,7 @@ read_array (FILE *file, const char *path, GError **error)
     }
   if (fread (tensor->data, size, count, file) != count)
     {
-      malformed (error, path, "the file is cut short");
+      malformed (error, path, _ ("the file is cut short"));
       return NULL;
     }
   for (gsize i = 0; dtype == CAM_DTYPE_BOOL && i < count; i++)
@@ -194,7 +196,7 @@ cam_npy_read (const char *path, GError **error)
       int code = errno;
 
       g_set_error (error, G_IO_ERROR, g_io_error_from_errno (code),
-                   "'%s' cannot be read: %s", path, g_strerror (code));
+                   _ ("'%s' cannot be read: %s"), path, g_strerror (code));
       return NULL;
     }
   tensor = read_array (file, path, error);
@@ -257,7 +259,7 @@ write_pieces (const char *path, const GString *header, const CamTensor *tensor,
   if (! ok)
     {
       g_set_error (error, G_IO_ERROR, g_io_error_from_errno (code),
-                   "'%s' cannot be written: %s", path, g_strerror (code));
+                   _ ("'%s' cannot be written: %s"), path, g_strerror (code));
       if (fd >= 0)
         g_unlink (temporary);
     }
@@ -276,7 +278,7 @@ cam_npy_write (const char *path, const CamTensor *tensor, GError **error)
   if (! descr)
     {
       g_set_error (error, CAM_TENSOR_ERROR, CAM_TENSOR_ERROR_MISMATCH,
-                   "'%s': NumPy has no type %s", path,
+                   _ ("'%s': NumPy has no type %s"), path,
                    cam_dtype_name (tensor->dtype));
       return FALSE;
     }

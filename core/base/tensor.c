@@ -1,6 +1,7 @@
 /* tensor.c -- see tensor.h */
 #include "config.h"
 #include "core/base/tensor.h"
+#include <glib/gi18n.h>
 #include <string.h>
 
 #define ALIGNMENT 64
@@ -113,8 +114,8 @@ set_too_large (GError **error, CamDType dtype, const CamShape *shape)
   g_autofree char *text = cam_shape_to_string (shape);
 
   g_set_error (error, CAM_TENSOR_ERROR, CAM_TENSOR_ERROR_TOO_LARGE,
-               "there is not enough memory for a tensor of shape %s and type "
-               "%s",
+               _ ("there is not enough memory for a tensor of shape %s and "
+                  "type %s"),
                text, cam_dtype_name (dtype));
 }
 

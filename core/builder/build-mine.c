@@ -3,6 +3,7 @@
  * Random triplets are drawn when they are needed.  Mined ones need every
  * distance once: a tile of anchors at a time against all, one matrix product.
  */
+#include <glib/gi18n.h>
 #include <math.h>
 #include <string.h>
 
@@ -67,13 +68,13 @@ cam_build_label (const CamBuildOptions *options, const int *ids, int n,
       negatives |= cam_triplets_n_negatives (triplets, i) > 0;
     }
   if (! positives)
-    refuse (error, "no label has two pictures, so there is nothing to hold a"
-                   " picture against: put pictures of a kind in one folder, or"
-                   " give --labels");
+    refuse (error, _ ("no label has two pictures, so there is nothing to hold "
+                      "a picture against: put pictures of a kind in one "
+                      "folder, or give --labels"));
   else if (! negatives && cam_score_has_negative (options->score))
-    refuse (error, "all pictures have the same label, and a triplet needs a"
-                   " picture of another: sort them into folders, give"
-                   " --labels, or use --score dot");
+    refuse (error, _ ("all pictures have the same label, and a triplet needs a "
+                      "picture of another: sort them into folders, give "
+                      "--labels, or use --score dot"));
   else
     return g_steal_pointer (&triplets);
   return NULL;
@@ -91,7 +92,7 @@ read_rows (CamBuild *build, GError **error)
   if (! build->ids || ! build->unit || ! build->norms)
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE,
-                   "not enough memory for the embeddings of %d pictures",
+                   _ ("not enough memory for the embeddings of %d pictures"),
                    build->n_rows);
       return FALSE;
     }
@@ -180,7 +181,7 @@ mine (CamBuild *build, GError **error)
   if (! cosines || ! build->drawn || ! build->counts)
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE,
-                   "not enough memory for %d triplets of %d pictures each",
+                   _ ("not enough memory for %d triplets of %d pictures each"),
                    o->n_triplets, build->n_rows);
       return FALSE;
     }
@@ -207,7 +208,7 @@ cam_build_mine (CamBuild *build, GError **error)
   if (build->n_rows < 0)
     return FALSE;
   if (build->n_rows == 0)
-    return refuse (error, "none of the pictures could be read");
+    return refuse (error, _ ("none of the pictures could be read"));
   if (! read_rows (build, error))
     return FALSE;
   build->digests = cam_build_work_digests (build->work, error);

@@ -1,6 +1,7 @@
 /* build-settings.c -- what the results of a build depend on */
 #include "core/builder/build-settings.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 #include "core/database/cluster-db-private.h"
@@ -124,8 +125,9 @@ check_setting (CamSql *sql, const char *key, const char *value, GError **error)
   if (g_strcmp0 (was, value) == 0)
     return TRUE;
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-               "the interrupted build had %s \"%s\", and now it is \"%s\":"
-               " resume with the same settings, or begin again with --restart",
+               _ ("the interrupted build had %s \"%s\", and now it is \"%s\": "
+                  "resume with the same settings, or begin again with "
+                  "--restart"),
                key, was != NULL ? was : "?", value);
   return FALSE;
 }
@@ -155,7 +157,7 @@ first_difference (CamSql *sql, const char *text, const CamBuildOptions *options)
         || ! check_picture (select, &options->pictures[i], options->continuous))
       return g_strdup (options->pictures[i].name);
   if (select == NULL || cam_statement_step (select, NULL) != SQLITE_DONE)
-    return g_strdup ("a picture that is gone");
+    return g_strdup (_ ("a picture that is gone"));
   return NULL;
 }
 
@@ -179,8 +181,8 @@ cam_build_settings_check (CamSql *sql, const CamBuildOptions *options,
   if (other == NULL)
     return TRUE;
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-               "the pictures are not those of the interrupted build (%s):"
-               " begin again with --restart",
+               _ ("the pictures are not those of the interrupted build (%s): "
+                  "begin again with --restart"),
                other);
   return FALSE;
 }

@@ -1,4 +1,5 @@
 /* build-weigh.c -- pass 2: every picture's channel weights */
+#include <glib/gi18n.h>
 #include <string.h>
 
 #include "core/builder/build-private.h"
@@ -44,8 +45,8 @@ load_again (CamBuild *build, int picture, Weighing *w)
   w->input = cam_build_load (build, picture, &digest, &w->error);
   if (w->input != NULL && g_strcmp0 (digest, before) != 0)
     g_set_error (&w->error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-                 "the file was changed while the database was built: begin"
-                 " again with --restart");
+                 _ ("the file was changed while the database was built: begin "
+                    "again with --restart"));
   if (w->error != NULL)
     g_prefix_error (&w->error, "%s: ", build->options->pictures[picture].path);
 }

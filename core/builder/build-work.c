@@ -1,7 +1,9 @@
 /* build-work.c -- OUT.partial: what a build knows so far */
 #include "core/builder/build-work.h"
 
+#include <glib/gi18n.h>
 #include <glib/gstdio.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "core/builder/build-settings.h"
@@ -70,8 +72,8 @@ refuse_leftover (CamSql *sql, const char *path, GError **error)
   g_autofree char *name = g_filename_display_name (path);
 
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-               "%s holds an interrupted build (%d of %d pictures embedded):"
-               " go on with it with --resume, or begin again with --restart",
+               _ ("%s holds an interrupted build (%d of %d pictures embedded): "
+                  "go on with it with --resume, or begin again with --restart"),
                name, (int) number (sql, "SELECT count (*) FROM seen"),
                (int) number (sql, "SELECT count (*) FROM source"));
   return FALSE;
@@ -83,8 +85,8 @@ refuse_foreign (CamBuildWork *work, GError **error)
   g_autofree char *name = g_filename_display_name (work->path);
 
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-               "%s is there and is no interrupted build: move it away, or"
-               " choose another name for the database",
+               _ ("%s is there and is no interrupted build: move it away, or "
+                  "choose another name for the database"),
                name);
   return FALSE;
 }
@@ -163,7 +165,7 @@ cam_build_may_begin (const char *out, const CamBuildOptions *options,
   if (g_file_test (out, G_FILE_TEST_IS_DIR))
     {
       g_set_error (error, CAM_CLUSTER_DB_ERROR, CAM_CLUSTER_DB_ERROR_WRITE,
-                   "%s is a folder: give the database a file's name", name);
+                   _ ("%s is a folder: give the database a file's name"), name);
       return FALSE;
     }
   if (! g_file_test (partial, G_FILE_TEST_EXISTS))

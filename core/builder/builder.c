@@ -1,6 +1,7 @@
 /* builder.c -- a folder of pictures into a cluster database */
 #include "core/builder/builder.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 #include "core/builder/build-private.h"
@@ -10,9 +11,10 @@
 const char *
 cam_build_stage_name (CamBuildStage stage)
 {
-  static const char *const names[CAM_N_BUILD_STAGES] = { "layer", "embedding",
-                                                         "mining", "weighing",
-                                                         "clustering" };
+  static const char *const names[CAM_N_BUILD_STAGES]
+      = { NC_ ("stage", "layer"), NC_ ("stage", "embedding"),
+          NC_ ("stage", "mining"), NC_ ("stage", "weighing"),
+          NC_ ("stage", "clustering") };
 
   g_return_val_if_fail (stage < CAM_N_BUILD_STAGES, NULL);
   return names[stage];

@@ -1,6 +1,7 @@
 /* clustering.c -- pictures with embeddings and weights into a database */
 #include "core/builder/clustering.h"
 
+#include <glib/gi18n.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +41,7 @@ static gboolean
 short_of_memory (GError **error)
 {
   g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE,
-                       "not enough memory to cluster the embeddings");
+                       _ ("not enough memory to cluster the embeddings"));
   return FALSE;
 }
 

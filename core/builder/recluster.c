@@ -1,4 +1,5 @@
 /* recluster.c -- the pictures of a database clustered anew */
+#include <glib/gi18n.h>
 #include "core/database/cluster-db-private.h"
 #include "core/builder/clustering.h"
 
@@ -54,8 +55,8 @@ cam_db_recluster (const char *path, const char *out, int n_clusters,
   if (db->info.n_pictures == 0)
     {
       g_set_error (error, CAM_CLUSTER_DB_ERROR, CAM_CLUSTER_DB_ERROR_COMPACT,
-                   "%s is compact: it holds no pictures to cluster; build it"
-                   " again without --compact",
+                   _ ("%s is compact: it holds no pictures to cluster; build "
+                      "it again without --compact"),
                    path);
       return FALSE;
     }

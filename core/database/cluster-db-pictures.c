@@ -6,6 +6,7 @@
  */
 #include "core/database/cluster-db-private.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 /* The database is constant to its users; what it reads late is under a lock. */
@@ -61,7 +62,7 @@ read_embedding_rows (CamClusterDb *db, CamStatement *select, GError **error)
         return FALSE;
       if (status == SQLITE_DONE || sqlite3_column_int64 (select, 0) != i)
         {
-          cam_sql_malformed (db->sql, error, "picture %d is missing", i);
+          cam_sql_malformed (db->sql, error, _ ("picture %d is missing"), i);
           return FALSE;
         }
       if (sqlite3_column_int (select, 2))
@@ -93,7 +94,7 @@ read_embeddings (CamClusterDb *db, GError **error)
     return TRUE;
   if (error != NULL && *error == NULL)
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE,
-                 "%s: not enough memory for the embeddings of %d pictures",
+                 _ ("%s: not enough memory for the embeddings of %d pictures"),
                  db->path, db->info.n_pictures);
   g_clear_pointer (&db->embeddings, g_free);
   g_clear_pointer (&db->ids, g_free);
@@ -114,7 +115,7 @@ select_row (CamClusterDb *db, const char *text, int id, GError **error)
   if (status == SQLITE_ROW)
     return g_steal_pointer (&select);
   if (status == SQLITE_DONE)
-    cam_sql_malformed (db->sql, error, "picture %d is missing", id);
+    cam_sql_malformed (db->sql, error, _ ("picture %d is missing"), id);
   return NULL;
 }
 
@@ -150,7 +151,7 @@ find_neighbour (CamClusterDb *db, const float *embedding,
   if (db->n_with_weights == 0)
     {
       cam_sql_malformed (db->sql, error,
-                         "no picture of it has channel weights");
+                         _ ("no picture of it has channel weights"));
       return FALSE;
     }
   cam_cluster_db_nearest (db, db->embeddings, db->n_with_weights, embedding,
@@ -172,9 +173,9 @@ cam_cluster_db_find_neighbour (const CamClusterDb *constant,
   if (constant->info.n_pictures == 0)
     {
       g_set_error (error, CAM_CLUSTER_DB_ERROR, CAM_CLUSTER_DB_ERROR_COMPACT,
-                   "%s is compact: it holds clusters and no pictures, so there"
-                   " is no nearest picture; use cluster transfer, or build it"
-                   " without --compact",
+                   _ ("%s is compact: it holds clusters and no pictures, so "
+                      "there is no nearest picture; use cluster transfer, or "
+                      "build it without --compact"),
                    name);
       return FALSE;
     }

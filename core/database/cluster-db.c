@@ -7,6 +7,7 @@
  */
 #include "core/database/cluster-db-private.h"
 
+#include <glib/gi18n.h>
 #include <glib/gstdio.h>
 #include <math.h>
 
@@ -54,8 +55,8 @@ check_claims (const CamClusterDb *db, GError **error)
       || (info->n_pictures > 0 && pictures > db->file_size / info->n_pictures))
     {
       cam_sql_malformed (db->sql, error,
-                         "the file is cut short: %d clusters and %d pictures"
-                         " do not fit in it",
+                         _ ("the file is cut short: %d clusters and %d "
+                            "pictures do not fit in it"),
                          info->n_clusters, info->n_pictures);
       return FALSE;
     }
@@ -74,7 +75,7 @@ allocate (CamClusterDb *db, GError **error)
   if (db->centroids != NULL && db->weights != NULL && db->sizes != NULL)
     return TRUE;
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE,
-               "%s: not enough memory for %d clusters", db->path,
+               _ ("%s: not enough memory for %d clusters"), db->path,
                info->n_clusters);
   return FALSE;
 }
@@ -91,7 +92,7 @@ read_cluster (CamClusterDb *db, CamStatement *select, int i, GError **error)
     return FALSE;
   if (status == SQLITE_DONE || sqlite3_column_int64 (select, 0) != i)
     {
-      cam_sql_malformed (db->sql, error, "cluster %d is missing", i);
+      cam_sql_malformed (db->sql, error, _ ("cluster %d is missing"), i);
       return FALSE;
     }
   db->sizes[i] = sqlite3_column_int (select, 1);
@@ -118,7 +119,8 @@ read_clusters (CamClusterDb *db, GError **error)
       return FALSE;
   status = cam_statement_step (select, error);
   if (status == SQLITE_ROW)
-    cam_sql_malformed (db->sql, error, "more clusters than the %d it tells of",
+    cam_sql_malformed (db->sql, error,
+                       _ ("more clusters than the %d it tells of"),
                        db->info.n_clusters);
   return status == SQLITE_DONE;
 }
@@ -191,14 +193,22 @@ cam_cluster_db_path (const CamClusterDb *db)
   return db->path;
 }
 
-/* "the network 'birds' (3fb2...)" or "another network" */
-static char *
-describe_model (const CamClusterDbInfo *info)
+static void
+refuse_network (const CamClusterDbInfo *info, const char *name,
+                const char *digest, GError **error)
 {
-  if (info->model_name == NULL)
-    return g_strdup_printf ("another network (%.12s)", info->model_digest);
-  return g_strdup_printf ("the network \"%s\" (%.12s)", info->model_name,
-                          info->model_digest);
+  if (info->model_name != NULL)
+    g_set_error (error, CAM_CLUSTER_DB_ERROR, CAM_CLUSTER_DB_ERROR_OTHER_MODEL,
+                 _ ("%s was built for the network \"%s\" (%.12s), not for this "
+                    "one (%.12s): choose the network it was built for, or "
+                    "build a database for this one with \"camlens build\""),
+                 name, info->model_name, info->model_digest, digest);
+  else
+    g_set_error (error, CAM_CLUSTER_DB_ERROR, CAM_CLUSTER_DB_ERROR_OTHER_MODEL,
+                 _ ("%s was built for another network (%.12s), not for this "
+                    "one (%.12s): choose the network it was built for, or "
+                    "build a database for this one with \"camlens build\""),
+                 name, info->model_digest, digest);
 }
 
 gboolean
@@ -207,26 +217,19 @@ cam_cluster_db_fits (const CamClusterDb *db, const char *model_digest,
 {
   const CamClusterDbInfo *info = &db->info;
   g_autofree char *name = g_filename_display_name (db->path);
-  g_autofree char *built = NULL;
 
   if (model_digest != NULL && info->model_digest != NULL
       && ! g_str_equal (model_digest, info->model_digest))
     {
-      built = describe_model (info);
-      g_set_error (error, CAM_CLUSTER_DB_ERROR,
-                   CAM_CLUSTER_DB_ERROR_OTHER_MODEL,
-                   "%s was built for %s, not for this one (%.12s): choose the"
-                   " network it was built for, or build a database for this"
-                   " one with \"camlens build\"",
-                   name, built, model_digest);
+      refuse_network (info, name, model_digest, error);
       return FALSE;
     }
   if (embedding_dim == info->embedding_dim && n_channels == info->n_channels)
     return TRUE;
   g_set_error (error, CAM_CLUSTER_DB_ERROR, CAM_CLUSTER_DB_ERROR_OTHER_MODEL,
-               "%s is for embeddings of %d numbers and a layer \"%s\" of %d"
-               " channels, and this network gives %d and %d: choose the layer"
-               " it was built for, or build it again",
+               _ ("%s is for embeddings of %d numbers and a layer \"%s\" of %d "
+                  "channels, and this network gives %d and %d: choose the "
+                  "layer it was built for, or build it again"),
                name, info->embedding_dim,
                info->layer != NULL ? info->layer : "?", info->n_channels,
                embedding_dim, n_channels);

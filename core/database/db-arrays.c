@@ -2,6 +2,7 @@
 #include "core/database/db-arrays.h"
 
 #include <errno.h>
+#include <glib/gi18n.h>
 #include <glib/gstdio.h>
 #include <json-glib/json-glib.h>
 #include <math.h>
@@ -192,7 +193,7 @@ export_pictures (const CamClusterDb *db, const char *folder, GError **error)
       int status = cam_statement_step (select, error);
 
       if (status == SQLITE_DONE)
-        cam_sql_malformed (db->sql, error, "picture %d is missing", i);
+        cam_sql_malformed (db->sql, error, _ ("picture %d is missing"), i);
       if (status != SQLITE_ROW || ! take_picture (db, &a, select, i, error))
         return FALSE;
     }

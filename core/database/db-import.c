@@ -1,6 +1,8 @@
 /* db-import.c -- databases made elsewhere, from NumPy's arrays */
 #include "core/database/db-arrays.h"
 
+#include <glib/gi18n.h>
+#include <inttypes.h>
 #include <json-glib/json-glib.h>
 #include <math.h>
 
@@ -59,14 +61,14 @@ read_matrix (const char *folder, const char *file, GError **error)
     {
       g_autofree char *shape = cam_shape_to_string (&floats->shape);
 
-      refuse (error, folder, file, "is %s and should be [clusters, numbers]",
-              shape);
+      refuse (error, folder, file,
+              _ ("is %s and should be [clusters, numbers]"), shape);
       return NULL;
     }
   for (gsize i = 0; i < floats->n_elements; i++)
     if (! isfinite (cam_tensor_f32 (floats)[i]))
       {
-        refuse (error, folder, file, "holds a NaN or an infinity in row %d",
+        refuse (error, folder, file, _ ("holds a NaN or an infinity in row %d"),
                 (int) (i / floats->shape.dims[1]));
         return NULL;
       }
@@ -89,7 +91,7 @@ read_sizes (const char *folder, Arrays *a, GError **error)
   if (a->sizes->n_elements == (gsize) a->centroids->shape.dims[0])
     return TRUE;
   return refuse (error, folder, "sizes.npy",
-                 "should hold one number a cluster");
+                 _ ("should hold one number a cluster"));
 }
 
 static gboolean
@@ -109,7 +111,7 @@ read_labels (const char *folder, Arrays *a, GError **error)
              == a->centroids->shape.dims[0])
     return TRUE;
   return refuse (error, folder, "labels.json",
-                 "should be an array with one entry a cluster");
+                 _ ("should be an array with one entry a cluster"));
 }
 
 static gboolean
@@ -123,7 +125,7 @@ read_arrays (const char *folder, Arrays *a, GError **error)
     return FALSE;
   if (a->weights->shape.dims[0] != a->centroids->shape.dims[0])
     return refuse (error, folder, "weights.npy",
-                   "has %d rows, and centroids.npy has %d",
+                   _ ("has %d rows, and centroids.npy has %d"),
                    (int) a->weights->shape.dims[0],
                    (int) a->centroids->shape.dims[0]);
   return read_sizes (folder, a, error) && read_labels (folder, a, error);
@@ -204,8 +206,8 @@ write_cluster (CamDbWriter *writer, const Arrays *a, int i, const char *folder,
               json_node_get_array (json_parser_get_root (a->labels)), i),
           given, labels))
     return refuse (error, folder, "labels.json",
-                   "entry %d should be an object of label to count, a label"
-                   " or null",
+                   _ ("entry %d should be an object of label to count, a label "
+                      "or null"),
                    i);
   cluster.size = size_of_cluster (a, i, labels);
   cluster.labels = (const CamLabelCount *) (void *) labels->data;
@@ -214,13 +216,23 @@ write_cluster (CamDbWriter *writer, const Arrays *a, int i, const char *folder,
 }
 
 static gboolean
-check_columns (const char *folder, const char *file, const CamTensor *matrix,
-               int n, const char *what, GError **error)
+check_columns (const char *folder, const Arrays *a, int embedding_dim,
+               int n_channels, GError **error)
 {
-  if (matrix->shape.dims[1] == n)
-    return TRUE;
-  return refuse (error, folder, file, "has rows of %d numbers, and the %s %d",
-                 (int) matrix->shape.dims[1], what, n);
+  int dim = (int) a->centroids->shape.dims[1];
+  int channels = (int) a->weights->shape.dims[1];
+
+  if (dim != embedding_dim)
+    return refuse (error, folder, "centroids.npy",
+                   _ ("has rows of %d numbers, and the network's embedding has "
+                      "%d"),
+                   dim, embedding_dim);
+  if (channels != n_channels)
+    return refuse (error, folder, "weights.npy",
+                   _ ("has rows of %d numbers, and the layer's channels are "
+                      "%d"),
+                   channels, n_channels);
+  return TRUE;
 }
 
 gboolean
@@ -232,10 +244,7 @@ cam_db_import (const char *folder, const CamClusterDbInfo *info,
   g_autoptr (CamDbWriter) writer = NULL;
 
   if (! read_arrays (folder, &a, error)
-      || ! check_columns (folder, "centroids.npy", a.centroids, embedding_dim,
-                          "network's embedding has", error)
-      || ! check_columns (folder, "weights.npy", a.weights, n_channels,
-                          "layer's channels are", error))
+      || ! check_columns (folder, &a, embedding_dim, n_channels, error))
     return FALSE;
   writer = cam_db_writer_new (path, embedding_dim, n_channels, error);
   if (writer == NULL)

@@ -1,6 +1,7 @@
 /* db-verify.c -- is a cluster database whole, and does it agree with itself? */
 #include "core/database/db-verify.h"
 
+#include <glib/gi18n.h>
 #include <math.h>
 
 #include "core/database/cluster-db-private.h"
@@ -41,7 +42,7 @@ check_pages (CamSql *sql, GError **error)
   answer = cam_column_text (select, 0);
   if (g_strcmp0 (answer, "ok") == 0)
     return TRUE;
-  cam_sql_malformed (sql, error, "%s", answer != NULL ? answer : "damaged");
+  cam_sql_malformed (sql, error, "%s", answer != NULL ? answer : _ ("damaged"));
   return FALSE;
 }
 
@@ -60,8 +61,8 @@ check_picture (Check *check, CamStatement *select, int i, GError **error)
     return FALSE;
   if (cluster < 0 || cluster >= db->info.n_clusters)
     {
-      cam_sql_malformed (db->sql, error, "picture %d: cluster %d is none", i,
-                         cluster);
+      cam_sql_malformed (db->sql, error, _ ("picture %d: cluster %d is none"),
+                         i, cluster);
       return FALSE;
     }
   cam_cluster_db_find (db, check->embedding, &best);
@@ -73,8 +74,8 @@ check_picture (Check *check, CamStatement *select, int i, GError **error)
       || ! (fabs (own.similarity - similarity) < TOLERANCE))
     {
       cam_sql_malformed (db->sql, error,
-                         "picture %d lies at %g from cluster %d, not at %g as"
-                         " recorded, and at %g from cluster %d",
+                         _ ("picture %d lies at %g from cluster %d, not at %g "
+                            "as recorded, and at %g from cluster %d"),
                          i, own.similarity, cluster, similarity,
                          best.similarity, best.index);
       return FALSE;
@@ -119,8 +120,8 @@ check_pictures (Check *check, GCancellable *cancellable, GError **error)
   if (status == SQLITE_DONE && i == db->info.n_pictures)
     return TRUE;
   cam_sql_malformed (db->sql, error,
-                     "it tells of %d pictures, and picture %d is missing or"
-                     " one too many",
+                     _ ("it tells of %d pictures, and picture %d is missing or "
+                        "one too many"),
                      db->info.n_pictures, i);
   return FALSE;
 }
@@ -144,8 +145,8 @@ check_weights (const Check *check, int cluster, GError **error)
   if (error_of_mean <= TOLERANCE * largest)
     return TRUE;
   cam_sql_malformed (db->sql, error,
-                     "cluster %d: its weights are not the mean of its"
-                     " pictures' (off by %g of %g)",
+                     _ ("cluster %d: its weights are not the mean of its "
+                        "pictures' (off by %g of %g)"),
                      cluster, error_of_mean, largest);
   return FALSE;
 }
@@ -163,8 +164,9 @@ check_labels (const Check *check, int cluster, GError **error)
     sum += g_array_index (read->labels, CamLabelCount, i).count;
   if (sum <= read->n_members)
     return TRUE;
-  cam_sql_malformed (db->sql, error, "cluster %d: %d labels for %d pictures",
-                     cluster, sum, read->n_members);
+  cam_sql_malformed (db->sql, error,
+                     _ ("cluster %d: %d labels for %d pictures"), cluster, sum,
+                     read->n_members);
   return FALSE;
 }
 
@@ -183,8 +185,8 @@ check_clusters (const Check *check, GError **error)
       if (check->members[i] != db->sizes[i])
         {
           cam_sql_malformed (db->sql, error,
-                             "cluster %d tells of %d pictures and has %d", i,
-                             db->sizes[i], check->members[i]);
+                             _ ("cluster %d tells of %d pictures and has %d"),
+                             i, db->sizes[i], check->members[i]);
           return FALSE;
         }
       if (check->weighted[i] > 0 && ! check_weights (check, i, error))
@@ -212,7 +214,7 @@ cam_db_verify (const char *path, GCancellable *cancellable, GError **error)
   if (check->sums == NULL)
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE,
-                   "%s: not enough memory to verify it", path);
+                   _ ("%s: not enough memory to verify it"), path);
       return FALSE;
     }
   return check_pictures (check, cancellable, error)

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gi18n.h>
 #include <glib/gstdio.h>
 #include <unistd.h>
 
@@ -75,7 +76,7 @@ cam_db_writer_new (const char *path, int embedding_dim, int n_channels,
   if (g_file_test (path, G_FILE_TEST_IS_DIR))
     {
       g_set_error (error, CAM_CLUSTER_DB_ERROR, CAM_CLUSTER_DB_ERROR_WRITE,
-                   "%s is a folder: give the database a file's name", path);
+                   _ ("%s is a folder: give the database a file's name"), path);
       return NULL;
     }
   w->lock = cam_file_lock_new (w->working, error);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gi18n.h>
 #include <glib/gstdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -42,10 +43,10 @@ set_write_error (GError **error, const char *path, int number)
   g_autofree char *what = NULL;
 
   if (number == ENOENT)
-    what = g_strdup_printf ("the folder %s does not exist", folder);
+    what = g_strdup_printf (_ ("the folder %s does not exist"), folder);
   else if (number == EACCES || number == EROFS || number == EPERM)
-    what = g_strdup_printf ("cannot write in the folder %s (%s): choose"
-                            " another place for the database",
+    what = g_strdup_printf (_ ("cannot write in the folder %s (%s): choose "
+                               "another place for the database"),
                             folder, g_strerror (number));
   else
     what = g_strdup (g_strerror (number));
@@ -69,8 +70,8 @@ cam_file_lock_new (const char *path, GError **error)
         {
           close (fd);
           set_error (error, CAM_CLUSTER_DB_ERROR_BUSY, path,
-                     "another program is writing this database: wait for it,"
-                     " or choose another name");
+                     _ ("another program is writing this database: wait for "
+                        "it, or choose another name"));
           return NULL;
         }
       if (! still_there (path, fd))
@@ -84,7 +85,7 @@ cam_file_lock_new (const char *path, GError **error)
       return lock;
     }
   set_error (error, CAM_CLUSTER_DB_ERROR_BUSY, path,
-             "another program keeps replacing this file");
+             _ ("another program keeps replacing this file"));
   return NULL;
 }
 

@@ -1,6 +1,8 @@
 /* schema.c -- the tables of a cluster database */
 #include "core/database/schema.h"
 
+#include <glib/gi18n.h>
+#include <inttypes.h>
 #include <math.h>
 
 const char cam_db_schema[] =
@@ -52,8 +54,8 @@ check_plain_tables (CamSql *sql, GError **error)
 
   if (n > 0)
     cam_sql_malformed (sql, error,
-                       "the file holds views, triggers or virtual tables,"
-                       " which no cluster database has");
+                       _ ("the file holds views, triggers or virtual tables, "
+                          "which no cluster database has"));
   if (n != 0)
     return FALSE;
   for (gsize i = 0; i < G_N_ELEMENTS (tables); i++)
@@ -66,7 +68,8 @@ check_plain_tables (CamSql *sql, GError **error)
 
       n = query_number (sql, text, error);
       if (n > 0)
-        cam_sql_malformed (sql, error, "table \"%s\" is missing or computed",
+        cam_sql_malformed (sql, error,
+                           _ ("table \"%s\" is missing or computed"),
                            tables[i]);
       if (n != 0)
         return FALSE;
@@ -83,10 +86,13 @@ cam_db_check_schema (CamSql *sql, GError **error)
 
   if (local != NULL || id != CAM_DB_APPLICATION_ID)
     {
-      cam_sql_malformed (sql, error,
-                         "this is no cluster database of CamLens%s%s",
-                         local != NULL ? ": " : "",
-                         local != NULL ? local->message : "");
+      if (local != NULL)
+        cam_sql_malformed (sql, error,
+                           _ ("this is no cluster database of CamLens: %s"),
+                           local->message);
+      else
+        cam_sql_malformed (sql, error,
+                           _ ("this is no cluster database of CamLens"));
       return FALSE;
     }
   version = query_number (sql, "PRAGMA user_version", error);
@@ -96,14 +102,15 @@ cam_db_check_schema (CamSql *sql, GError **error)
           g_filename_display_name (sqlite3_db_filename (sql, "main"));
 
       g_set_error (error, CAM_CLUSTER_DB_ERROR, CAM_CLUSTER_DB_ERROR_VERSION,
-                   "%s: made by a later CamLens (format %d, this one knows"
-                   " %d): update CamLens or build the database again",
+                   _ ("%s: made by a later CamLens (format %d, this one knows "
+                      "%d): update CamLens or build the database again"),
                    name, (int) version, CAM_DB_VERSION);
       return FALSE;
     }
   if (version < 1)
     {
-      cam_sql_malformed (sql, error, "format %d is not known", (int) version);
+      cam_sql_malformed (sql, error, _ ("format %d is not known"),
+                         (int) version);
       return FALSE;
     }
   return check_plain_tables (sql, error);
@@ -256,7 +263,7 @@ read_field (CamStatement *select, const Field *field, GStringChunk *strings,
   if (field_from_text (field, text, strings, info))
     return 1;
   cam_sql_malformed (sqlite3_db_handle (select), error,
-                     "info \"%s\" cannot be \"%.40s\"", field->key, text);
+                     _ ("info \"%s\" cannot be \"%.40s\""), field->key, text);
   return -1;
 }
 
@@ -277,7 +284,7 @@ cam_db_read_info (CamSql *sql, GStringChunk *strings, CamClusterDbInfo *info,
 
       if (status == 0 && fields[i].kind == INT && fields[i].minimum > 0)
         {
-          cam_sql_malformed (sql, error, "info \"%s\" is missing",
+          cam_sql_malformed (sql, error, _ ("info \"%s\" is missing"),
                              fields[i].key);
           return FALSE;
         }

@@ -2,6 +2,7 @@
 #include "core/database/sql.h"
 
 #include <errno.h>
+#include <glib/gi18n.h>
 #include <glib/gstdio.h>
 #include <math.h>
 #include <string.h>
@@ -32,7 +33,7 @@ file_of (CamSql *sql)
 {
   const char *name = sqlite3_db_filename (sql, "main");
 
-  return name != NULL && *name != '\0' ? name : "database";
+  return name != NULL && *name != '\0' ? name : _ ("database");
 }
 
 void
@@ -43,10 +44,10 @@ cam_sql_error (CamSql *sql, GError **error)
 
   if ((status & 0xff) == SQLITE_FULL)
     g_set_error (error, CAM_CLUSTER_DB_ERROR, CAM_CLUSTER_DB_ERROR_WRITE,
-                 "%s: the disk is full", name);
+                 _ ("%s: the disk is full"), name);
   else if ((status & 0xff) == SQLITE_BUSY)
     g_set_error (error, CAM_CLUSTER_DB_ERROR, CAM_CLUSTER_DB_ERROR_BUSY,
-                 "%s: another program is at work on this file", name);
+                 _ ("%s: another program is at work on this file"), name);
   else
     g_set_error (error, CAM_CLUSTER_DB_ERROR, code_of (status), "%s: %s", name,
                  sqlite3_errmsg (sql));
@@ -87,7 +88,7 @@ check_readable (const char *path, GError **error)
   if (g_file_test (path, G_FILE_TEST_IS_DIR))
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_IS_DIRECTORY,
-                   "%s is a folder, not a cluster database", name);
+                   _ ("%s is a folder, not a cluster database"), name);
       return FALSE;
     }
   if (g_access (path, R_OK) == 0)
@@ -251,8 +252,8 @@ cam_column_floats (CamStatement *statement, int column, int n, float *values,
       || (gsize) bytes != (gsize) n * sizeof (float))
     {
       cam_sql_malformed (sql, error,
-                         "column \"%s\" should hold %d float32 "
-                         "(%" G_GSIZE_FORMAT " bytes) and holds %d bytes",
+                         _ ("column \"%s\" should hold %d float32 (%zu bytes) "
+                            "and holds %d bytes"),
                          sqlite3_column_name (statement, column), n,
                          (gsize) n * sizeof (float), bytes);
       return FALSE;
@@ -262,7 +263,8 @@ cam_column_floats (CamStatement *statement, int column, int n, float *values,
   for (int i = 0; i < n; i++)
     if (! isfinite (values[i]))
       {
-        cam_sql_malformed (sql, error, "column \"%s\" holds no finite number",
+        cam_sql_malformed (sql, error,
+                           _ ("column \"%s\" holds no finite number"),
                            sqlite3_column_name (statement, column));
         return FALSE;
       }

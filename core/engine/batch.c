@@ -6,6 +6,7 @@
  * each, so it pays where they stay in the cache, too.
  */
 #include <gio/gio.h>
+#include <glib/gi18n.h>
 #include <string.h>
 
 #include "core/engine/plan-private.h"
@@ -186,6 +187,6 @@ cam_batch_run (CamWorkspace *workspace, GCancellable *cancellable,
                    run_picture, &run);
   if (run.stopped)
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED,
-                 "the run was stopped");
+                 _ ("the run was stopped"));
   return ! run.stopped;
 }

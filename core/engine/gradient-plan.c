@@ -5,6 +5,7 @@
  * its tensor that the walk meets to the node that makes the tensor.  A second
  * and later reader writes its share into a temporary, which is added.
  */
+#include <glib/gi18n.h>
 #include "core/engine/plan-private.h"
 
 static gboolean
@@ -73,10 +74,10 @@ check_rank (const CamPlan *plan, const CamGradientPart *part, GError **error)
       if (!part->on_path[value->index] || value->shape.n_dims < CAM_MAX_DIMS)
         continue;
       g_set_error (error, CAM_GRAPH_ERROR, CAM_GRAPH_ERROR_NO_GRADIENT,
-                   "'%s' has %d dimensions, and lies between '%s' and '%s'; "
-                   "gradients go through tensors of at most %d",
-                   value->name, value->shape.n_dims, part->name,
-                   plan->of->name, CAM_MAX_DIMS - 1);
+                   _ ("'%s' has %d dimensions, and lies between '%s' and '%s'; "
+                      "gradients go through tensors of at most %d"),
+                   value->name, value->shape.n_dims, part->name, plan->of->name,
+                   CAM_MAX_DIMS - 1);
       return FALSE;
     }
   return TRUE;
@@ -88,15 +89,16 @@ check_part (CamPlan *plan, CamGradientPart *part, GError **error)
   if (part->value->constant)
     {
       g_set_error (error, CAM_GRAPH_ERROR, CAM_GRAPH_ERROR_NO_GRADIENT,
-                   "'%s' is a constant of the network; gradients are taken at "
-                   "tensors that depend on the input", part->name);
+                   _ ("'%s' is a constant of the network; gradients are taken "
+                      "at tensors that depend on the input"),
+                   part->name);
       return FALSE;
     }
   if (!part->on_path[plan->of->index] || !part->on_path[part->source->index])
     {
       g_set_error (error, CAM_GRAPH_ERROR, CAM_GRAPH_ERROR_NO_GRADIENT,
-                   "'%s' does not depend on '%s', or only by way of what is no "
-                   "float32: there is no gradient",
+                   _ ("'%s' does not depend on '%s', or only by way of what is "
+                      "no float32: there is no gradient"),
                    plan->of->name, part->name);
       return FALSE;
     }
@@ -110,7 +112,7 @@ check_part (CamPlan *plan, CamGradientPart *part, GError **error)
           || (node->op->flags & CAM_OP_VIEW))
         continue;
       cam_node_error (error, CAM_GRAPH_ERROR_NO_GRADIENT, node,
-                      "has no gradient, and lies between '%s' and '%s'",
+                      _ ("has no gradient, and lies between '%s' and '%s'"),
                       part->name, plan->of->name);
       return FALSE;
     }

@@ -1,4 +1,5 @@
 /* gradient.c -- the walk back over one part of a graph, for several seeds */
+#include <glib/gi18n.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -193,8 +194,9 @@ grow (gpointer *memory, gsize *size, gsize wanted, GError **error)
   *size = *memory ? wanted : 0;
   if (!*memory)
     g_set_error (error, CAM_TENSOR_ERROR, CAM_TENSOR_ERROR_TOO_LARGE,
-                 "%" G_GSIZE_FORMAT " bytes for the gradients are not to be "
-                 "had: try fewer seeds or a smaller batch", wanted);
+                 _ ("%zu bytes for the gradients are not to be had: try fewer "
+                    "seeds or a smaller batch"),
+                 wanted);
   return *memory != NULL;
 }
 
@@ -223,7 +225,7 @@ find_part (CamPlan *plan, const char *at, GError **error)
         return part;
     }
   g_set_error (error, CAM_GRAPH_ERROR, CAM_GRAPH_ERROR_NOT_FOUND,
-               "the plan was not made for a gradient at '%s'", at);
+               _ ("the plan was not made for a gradient at '%s'"), at);
   return NULL;
 }
 
@@ -249,8 +251,8 @@ count_seeds (const CamPlan *plan, const CamTensor *seed, GError **error)
         }
     }
   g_set_error (error, CAM_TENSOR_ERROR, CAM_TENSOR_ERROR_MISMATCH,
-               "the seed is %s %s; '%s' wants float32 %s, or several of them "
-               "behind one more leading dimension",
+               _ ("the seed is %s %s; '%s' wants float32 %s, or several of "
+                  "them behind one more leading dimension"),
                cam_dtype_name (seed->dtype), have, plan->of->name, want);
   return 0;
 }

@@ -1,4 +1,6 @@
 /* plan.c -- from a network and shapes to what runs */
+#include <glib/gi18n.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "core/base/blas.h"
@@ -51,7 +53,7 @@ find_value (const CamPlan *plan, const char *name, GError **error)
 
   if (!value)
     g_set_error (error, CAM_GRAPH_ERROR, CAM_GRAPH_ERROR_NOT_FOUND,
-                 "the network has no tensor '%s'", name);
+                 _ ("the network has no tensor '%s'"), name);
   return value;
 }
 
@@ -119,9 +121,9 @@ check_limit (CamPlan *plan, guint64 limit, GError **error)
   if (activations <= limit && plan->weight_bytes <= limit - activations)
     return TRUE;
   g_set_error (error, CAM_GRAPH_ERROR, CAM_GRAPH_ERROR_TOO_LARGE,
-               "the network needs %" G_GSIZE_FORMAT " bytes for activations "
-               "and %" G_GSIZE_FORMAT " for weights, and the limit is %"
-               G_GUINT64_FORMAT, activations, plan->weight_bytes, limit);
+               _ ("the network needs %zu bytes for activations and %zu for "
+                  "weights, and the limit is %" PRIu64),
+               activations, plan->weight_bytes, limit);
   return FALSE;
 }
 

@@ -1,4 +1,5 @@
 /* workspace.c -- the memory of one thread that runs a plan, and the run */
+#include <glib/gi18n.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,8 +55,8 @@ allocate (CamWorkspace *workspace, int n_threads, GError **error)
   if (workspace->arena && workspace->scratch)
     return TRUE;
   g_set_error (error, CAM_TENSOR_ERROR, CAM_TENSOR_ERROR_TOO_LARGE,
-               "%" G_GSIZE_FORMAT " bytes for the activations are not to be "
-               "had: try a smaller batch",
+               _ ("%zu bytes for the activations are not to be had: try a "
+                  "smaller batch"),
                arena_bytes + workspace->scratch_bytes);
   return FALSE;
 }
@@ -69,8 +70,9 @@ start_threads (CamWorkspace *workspace, int n_threads, GError **error)
   if (cam_blas_has_room (n_threads))
     return TRUE;
   g_set_error (error, CAM_TENSOR_ERROR, CAM_TENSOR_ERROR_TOO_LARGE,
-               "the memory for matrix products on %d threads is not to be "
-               "had: close other programs, or use fewer threads", n_threads);
+               _ ("the memory for matrix products on %d threads is not to be "
+                  "had: close other programs, or use fewer threads"),
+               n_threads);
   return FALSE;
 }
 
@@ -141,13 +143,13 @@ cam_workspace_set_input (CamWorkspace *workspace, const char *name,
         }
       want = cam_shape_to_string (&value->shape);
       g_set_error (error, CAM_TENSOR_ERROR, CAM_TENSOR_ERROR_MISMATCH,
-                   "input '%s' wants %s %s, not %s %s", name,
+                   _ ("input '%s' wants %s %s, not %s %s"), name,
                    cam_dtype_name (value->dtype), want,
                    cam_dtype_name (tensor->dtype), have);
       return FALSE;
     }
   g_set_error (error, CAM_GRAPH_ERROR, CAM_GRAPH_ERROR_NOT_FOUND,
-               "the network has no input '%s'", name);
+               _ ("the network has no input '%s'"), name);
   return FALSE;
 }
 
@@ -197,7 +199,7 @@ cam_workspace_has_run (const CamWorkspace *workspace, GError **error)
 {
   if (!workspace->ran)
     g_set_error (error, CAM_GRAPH_ERROR, CAM_GRAPH_ERROR_NO_GRADIENT,
-                 "a gradient wants a forward run first");
+                 _ ("a gradient wants a forward run first"));
   return workspace->ran;
 }
 

@@ -2,6 +2,8 @@
 #include "config.h"
 #include "core/graph/bind.h"
 #include "core/graph/fold.h"
+#include <glib/gi18n.h>
+#include <inttypes.h>
 #include <string.h>
 
 #define FOLD_BUDGET ((guint64) 2 << 30) /* bytes that one binding may fold */
@@ -24,7 +26,7 @@ static gboolean G_GNUC_PRINTF (4, 5)
   va_start (arguments, format);
   text = g_strdup_vprintf (format, arguments);
   va_end (arguments);
-  g_set_error (error, CAM_GRAPH_ERROR, code, "input '%s': %s", input->name,
+  g_set_error (error, CAM_GRAPH_ERROR, code, _ ("input '%s': %s"), input->name,
                text);
   return FALSE;
 }
@@ -39,8 +41,8 @@ bind_symbol (GHashTable *symbols, const CamValue *input, int dim, gint64 size,
 
   if (known && *known != size)
     return refuse_input (error, CAM_GRAPH_ERROR_SHAPE, input,
-                         "its dimension %d, '%s', is %" G_GINT64_FORMAT
-                         " here and %" G_GINT64_FORMAT " in another input",
+                         _ ("its dimension %d, '%s', is %" PRId64
+                            " here and %" PRId64 " in another input"),
                          dim, symbol, size, *known);
   if (symbol && ! known)
     g_hash_table_insert (symbols, (gpointer) symbol,
@@ -57,14 +59,15 @@ bind_to_shape (CamValue *input, const CamShape *shape, GHashTable *symbols,
 
   if (! cam_shape_count (shape, cam_dtype_size (input->dtype), NULL))
     return refuse_input (error, CAM_GRAPH_ERROR_SHAPE, input,
-                         "the shape %s is no shape of a tensor", given);
+                         _ ("the shape %s is no shape of a tensor"), given);
   for (int i = 0; i < shape->n_dims; i++)
     if (shape->dims[i] == 0)
       return refuse_input (error, CAM_GRAPH_ERROR_SHAPE, input,
-                           "the shape %s is empty", given);
+                           _ ("the shape %s is empty"), given);
   if (input->shape.n_dims >= 0 && input->shape.n_dims != shape->n_dims)
     return refuse_input (error, CAM_GRAPH_ERROR_SHAPE, input,
-                         "the model wants the shape %s, not %s", wanted, given);
+                         _ ("the model wants the shape %s, not %s"), wanted,
+                         given);
   for (int i = 0; i < input->shape.n_dims; i++)
     if (input->shape.dims[i] < 0)
       {
@@ -73,7 +76,7 @@ bind_to_shape (CamValue *input, const CamShape *shape, GHashTable *symbols,
       }
     else if (input->shape.dims[i] != shape->dims[i])
       return refuse_input (error, CAM_GRAPH_ERROR_SHAPE, input,
-                           "the model wants the shape %s, not %s", wanted,
+                           _ ("the model wants the shape %s, not %s"), wanted,
                            given);
   input->shape = *shape;
   return TRUE;
@@ -87,7 +90,7 @@ bind_to_default (CamValue *input, GHashTable *symbols, GError **error)
 
   if (shape.n_dims < 0)
     return refuse_input (error, CAM_GRAPH_ERROR_SHAPE, input,
-                         "the model does not say its shape; give one");
+                         _ ("the model does not say its shape; give one"));
   for (int i = 0; i < shape.n_dims; i++)
     {
       gint64 *known = input->symbols[i]
@@ -99,12 +102,10 @@ bind_to_default (CamValue *input, GHashTable *symbols, GError **error)
       else if (shape.dims[i] < 0 && i == 0)
         shape.dims[i] = 1;
       else if (shape.dims[i] < 0)
-        return refuse_input (error, CAM_GRAPH_ERROR_SHAPE, input,
-                             "its dimension %d is symbolic (%s); give a "
-                             "shape",
-                             i,
-                             input->symbols[i] ? input->symbols[i]
-                                               : "without a name");
+        return refuse_input (
+            error, CAM_GRAPH_ERROR_SHAPE, input,
+            _ ("its dimension %d is symbolic (%s); give a shape"), i,
+            input->symbols[i] ? input->symbols[i] : "without a name");
     }
   return bind_to_shape (input, &shape, symbols, error);
 }
@@ -149,7 +150,7 @@ bind_inputs (CamGraph *graph, const CamBinding *bindings, guint n_bindings,
       if (! input || ! g_ptr_array_find (graph->inputs, input, NULL))
         {
           g_set_error (error, CAM_GRAPH_ERROR, CAM_GRAPH_ERROR_NOT_FOUND,
-                       "the model has no input '%s'", bindings[i].name);
+                       _ ("the model has no input '%s'"), bindings[i].name);
           return FALSE;
         }
       if (! bind_to_shape (input, &bindings[i].shape, symbols, error))
@@ -178,8 +179,8 @@ choose_kept (Binder *binder, const char *const *keep, GError **error)
       if (! value)
         {
           g_set_error (error, CAM_GRAPH_ERROR, CAM_GRAPH_ERROR_NOT_FOUND,
-                       "the model has no tensor '%s'; 'camlens inspect' lists "
-                       "them",
+                       _ ("the model has no tensor '%s'; 'camlens inspect' "
+                          "lists them"),
                        keep[i]);
           return FALSE;
         }
@@ -215,7 +216,7 @@ bind_node (Binder *binder, CamNode *node, GError **error)
       if (node->inputs[i] && node->inputs[i]->shape.n_dims < 0)
         {
           cam_node_error (error, CAM_GRAPH_ERROR_MALFORMED, node,
-                          "the shape of its input '%s' is not known",
+                          _ ("the shape of its input '%s' is not known"),
                           node->inputs[i]->name);
           return FALSE;
         }

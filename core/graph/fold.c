@@ -1,6 +1,7 @@
 /* fold.c -- see fold.h */
 #include "config.h"
 #include "core/graph/fold.h"
+#include <glib/gi18n.h>
 #include <string.h>
 
 /* What may be made of nothing or little; beyond, EXPANSION times what is read
@@ -96,7 +97,7 @@ run (const CamNode *node, CamTensor **inputs, CamTensor **outputs,
   if (! block)
     {
       cam_node_error (error, CAM_GRAPH_ERROR_TOO_LARGE, node,
-                      "there is not enough memory to compute it");
+                      _ ("there is not enough memory to compute it"));
       return FALSE;
     }
   forward.scratch = (gpointer) (((guintptr) block + SCRATCH_ALIGNMENT - 1)

@@ -1,6 +1,7 @@
 /* graph.c -- a graph's life, its values and nodes; see graph.h */
 #include "config.h"
 #include "core/graph/operator.h"
+#include <glib/gi18n.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -160,7 +161,7 @@ cam_graph_add_node (CamGraph *graph, const char *domain, const char *op_type,
   if (! node->op)
     {
       g_set_error (error, CAM_GRAPH_ERROR, CAM_GRAPH_ERROR_UNSUPPORTED,
-                   "node '%s': operator %s%s%s (opset %d) is not supported",
+                   _ ("node '%s': operator %s%s%s (opset %d) is not supported"),
                    node->name, node->domain, *node->domain ? "." : "", op_type,
                    graph->opset);
       node_free (node);
@@ -174,14 +175,24 @@ cam_graph_add_node (CamGraph *graph, const char *domain, const char *op_type,
 }
 
 static gboolean
-check_count (CamNode *node, const char *what, guint n, int min, int max,
-             GError **error)
+check_counts (CamNode *node, GError **error)
 {
-  if ((int) n >= min && (max < 0 || (int) n <= max))
+  const CamOperator *op = node->op;
+  int most_inputs = op->max_inputs < 0 ? G_MAXINT : op->max_inputs;
+  int most_outputs = op->max_outputs < 0 ? G_MAXINT : op->max_outputs;
+
+  if ((int) node->n_inputs < op->min_inputs
+      || (int) node->n_inputs > most_inputs)
+    cam_node_error (error, CAM_GRAPH_ERROR_MALFORMED, node,
+                    _ ("it has %u inputs, which must be %d to %d"),
+                    node->n_inputs, op->min_inputs, most_inputs);
+  else if ((int) node->n_outputs < op->min_outputs
+           || (int) node->n_outputs > most_outputs)
+    cam_node_error (error, CAM_GRAPH_ERROR_MALFORMED, node,
+                    _ ("it has %u outputs, which must be %d to %d"),
+                    node->n_outputs, op->min_outputs, most_outputs);
+  else
     return TRUE;
-  cam_node_error (error, CAM_GRAPH_ERROR_MALFORMED, node,
-                  "it has %u %s, which must be %d to %d", n, what, min,
-                  max < 0 ? G_MAXINT : max);
   return FALSE;
 }
 
@@ -190,17 +201,14 @@ cam_node_parse (CamNode *node, GError **error)
 {
   const CamOperator *op = node->op;
 
-  if (! check_count (node, "inputs", node->n_inputs, op->min_inputs,
-                     op->max_inputs, error)
-      || ! check_count (node, "outputs", node->n_outputs, op->min_outputs,
-                        op->max_outputs, error))
+  if (! check_counts (node, error))
     return FALSE;
   /* of any number of inputs, none may be left out */
   for (guint i = 0; i < node->n_inputs; i++)
     if (! node->inputs[i] && ((int) i < op->min_inputs || op->max_inputs < 0))
       {
         cam_node_error (error, CAM_GRAPH_ERROR_MALFORMED, node,
-                        "input %u is missing", i);
+                        _ ("input %u is missing"), i);
         return FALSE;
       }
   node_free_params (node);
@@ -213,7 +221,8 @@ cam_node_parse (CamNode *node, GError **error)
       if (! attribute->seen)
         {
           cam_node_error (error, CAM_GRAPH_ERROR_UNSUPPORTED, node,
-                          "attribute '%s' is not supported", attribute->name);
+                          _ ("attribute '%s' is not supported"),
+                          attribute->name);
           return FALSE;
         }
     }

@@ -1,4 +1,5 @@
 /* order.c -- the order of a graph's nodes, and which of them are needed */
+#include <glib/gi18n.h>
 #include "config.h"
 #include "core/graph/graph.h"
 
@@ -49,8 +50,8 @@ visit (CamNode *root, GArray *stack, GPtrArray *sorted, GError **error)
       if (before->mark == OPEN)
         {
           g_set_error (error, CAM_GRAPH_ERROR, CAM_GRAPH_ERROR_MALFORMED,
-                       "the graph is cyclic: node '%s' (%s) needs its own "
-                       "result",
+                       _ ("the graph is cyclic: node '%s' (%s) needs its own "
+                          "result"),
                        before->name, before->op_type);
           return FALSE;
         }

@@ -6,6 +6,7 @@
  */
 #include "core/image/input.h"
 
+#include <glib/gi18n.h>
 #include <math.h>
 #include <string.h>
 
@@ -41,22 +42,22 @@ check_settings (const CamInputSettings *settings, int width, int height,
   const char *what = NULL;
 
   if (width < 1 || height < 1)
-    what = "the picture has no pixels";
+    what = _ ("the picture has no pixels");
   else if (settings->width < 1 || settings->height < 1
            || settings->width > MAX_SIDE || settings->height > MAX_SIDE)
-    what = "the input's size must be 1 to 16384 pixels";
+    what = _ ("the input's size must be 1 to 16384 pixels");
   else if (! isfinite (settings->scale))
-    what = "the scale is not a number";
+    what = _ ("the scale is not a number");
   else if (settings->resize == CAM_RESIZE_CROP
            && ! (settings->crop_fraction >= 0 && settings->crop_fraction <= 1))
-    what = "the crop must be a fraction between 0 and 1";
+    what = _ ("the crop must be a fraction between 0 and 1");
   for (int c = 0; what == NULL && c < 3; c++)
     if (! isfinite (settings->mean[c]) || ! isfinite (settings->std[c])
         || settings->std[c] == 0.0)
-      what = "mean and std must be numbers, and std not 0";
+      what = _ ("mean and std must be numbers, and std not 0");
   if (what != NULL)
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                 "Cannot prepare the network's input: %s.", what);
+                 _ ("Cannot prepare the network's input: %s."), what);
   return what == NULL;
 }
 
@@ -170,7 +171,7 @@ make_buffers (CamInputBuilder *builder, GError **error)
   if (builder->row != NULL && builder->ring != NULL)
     return TRUE;
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE,
-               "Too little memory to read a picture of %d x %d pixels.",
+               _ ("Too little memory to read a picture of %d x %d pixels."),
                builder->width, builder->height);
   return FALSE;
 }
@@ -275,8 +276,8 @@ cam_input_builder_finish (CamInputBuilder *builder, CamView *view,
     input = g_steal_pointer (&builder->input);
   else
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_PARTIAL_INPUT,
-                 "The picture ended after %d of %d rows.", builder->rows_seen,
-                 builder->height);
+                 _ ("The picture ended after %d of %d rows."),
+                 builder->rows_seen, builder->height);
   if (view != NULL)
     *view = builder->view;
   cam_input_builder_free (builder);

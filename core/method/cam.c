@@ -1,6 +1,7 @@
 /* cam.c -- channel weights and class activation maps */
 #include "core/method/cam.h"
 
+#include <glib/gi18n.h>
 #include <math.h>
 #include <string.h>
 
@@ -16,8 +17,9 @@ refuse (const CamShape *shape, const char *wanted, GError **error)
   g_autofree char *text = cam_shape_to_string (shape);
 
   g_set_error (error, CAM_TENSOR_ERROR, CAM_TENSOR_ERROR_MISMATCH,
-               "Activations of shape %s cannot be read as %s; set layer.layout "
-               "in model.ini or choose another layer.",
+               /* the second is "a square of tokens" or "[1, channels, ...]" */
+               _ ("Activations of shape %s cannot be read as %s; set "
+                  "layer.layout in model.ini or choose another layer."),
                text, wanted);
   return FALSE;
 }
@@ -29,13 +31,13 @@ read_tokens (Reading *r, const CamShape *shape, const gint64 *d, int n_dims,
   gint64 side;
 
   if (n_dims != 2)
-    return refuse (shape, "tokens [N, positions, channels]", error);
+    return refuse (shape, _ ("tokens [N, positions, channels]"), error);
   r->first = cls ? d[1] : 0;
   side = (gint64) rint (sqrt ((double) (d[0] - (cls ? 1 : 0))));
   if (side < 1 || side * side + (cls ? 1 : 0) != d[0])
     return refuse (shape,
-                   cls ? "a class token and a square of tokens"
-                       : "a square of tokens",
+                   cls ? _ ("a class token and a square of tokens")
+                       : _ ("a square of tokens"),
                    error);
   r->channels = d[1];
   r->height = r->width = side;
@@ -62,8 +64,9 @@ read_layout (Reading *r, const CamShape *shape, CamLayout layout,
     return read_tokens (r, shape, d, n, layout == CAM_LAYOUT_TOKENS_CLS, error);
   if (n != 3)
     return refuse (shape,
-                   layout == CAM_LAYOUT_NHWC ? "[1, height, width, channels]"
-                                             : "[1, channels, height, width]",
+                   layout == CAM_LAYOUT_NHWC
+                       ? _ ("[1, height, width, channels]")
+                       : _ ("[1, channels, height, width]"),
                    error);
   if (layout == CAM_LAYOUT_NHWC)
     *r = (Reading) { d[2], d[0], d[1], 1, d[2], 0 };
@@ -84,7 +87,7 @@ cam_activations_chw (const CamTensor *activations, CamLayout layout,
   if (activations->dtype != CAM_DTYPE_FLOAT32)
     {
       g_set_error (error, CAM_TENSOR_ERROR, CAM_TENSOR_ERROR_MISMATCH,
-                   "Activations of type %s; a map needs float32.",
+                   _ ("Activations of type %s; a map needs float32."),
                    cam_dtype_name (activations->dtype));
       return NULL;
     }

@@ -1,6 +1,7 @@
 /* explainer.c -- a network bound to one picture, its layer and its embedding */
 #include "core/method/explainer.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 #include "core/method/model-plan.h"
@@ -35,13 +36,13 @@ choose_layer (CamExplainer *explainer, const char *layer, GError **error)
     }
   if (layer == NULL)
     g_set_error (error, CAM_MODEL_ERROR, CAM_MODEL_ERROR_NO_LAYER,
-                 "No spatial layer leads to the embedding “%s” of the model "
-                 "“%s”; name one with --layer or as “layer” in model.ini.",
+                 _ ("No spatial layer leads to the embedding “%s” of the model "
+                    "“%s”; name one with --layer or as “layer” in model.ini."),
                  model->embedding, model->name);
   else if (cam_graph_find (graph, layer) == NULL)
     g_set_error (error, CAM_MODEL_ERROR, CAM_MODEL_ERROR_NO_LAYER,
-                 "The model “%s” has no layer “%s”; “camlens inspect” lists "
-                 "its layers.",
+                 _ ("The model “%s” has no layer “%s”; “camlens inspect” lists "
+                    "its layers."),
                  model->name, layer);
   else
     {
@@ -94,7 +95,7 @@ read_sizes (CamExplainer *explainer, GError **error)
     chw = cam_activations_chw (probe, explainer->layout, error);
   if (chw == NULL)
     {
-      g_prefix_error (error, "Layer “%s”: ", explainer->layer);
+      g_prefix_error (error, _ ("Layer “%s”: "), explainer->layer);
       return FALSE;
     }
   explainer->n_channels = (int) chw->shape.dims[0];

@@ -1,6 +1,7 @@
 /* kmeans.c -- spherical k-means: which embeddings lie together */
 #include "core/method/kmeans.h"
 
+#include <glib/gi18n.h>
 #include <math.h>
 #include <string.h>
 
@@ -67,8 +68,7 @@ result_new (gsize n, int n_clusters, int dim, GError **error)
       && result->sizes)
     return g_steal_pointer (&result);
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE,
-               "not enough memory to cluster %" G_GSIZE_FORMAT " embeddings",
-               n);
+               _ ("not enough memory to cluster %zu embeddings"), n);
   return NULL;
 }
 
@@ -327,7 +327,7 @@ iterate (Work *work, CamKMeans *result, int max_iterations,
   if (before == NULL)
     {
       g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE,
-                           "not enough memory to cluster");
+                           _ ("not enough memory to cluster"));
       return FALSE;
     }
   assign (work, result, before);
@@ -381,7 +381,7 @@ work_init (Work *work, int wanted, GError **error)
       || ! work->nearest || ! work->zero)
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE,
-                   "not enough memory for %d clusters", wanted);
+                   _ ("not enough memory for %d clusters"), wanted);
       return FALSE;
     }
   for (gsize i = 0; i < work->n; i++)

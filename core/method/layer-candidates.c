@@ -1,6 +1,7 @@
 /* layer-candidates.c -- a dozen layers that differ */
 #include "core/method/layer-candidates.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 #include "core/method/cam.h"
@@ -171,8 +172,8 @@ cam_layer_candidates (const CamModel *model, int n, GError **error)
   g_ptr_array_add (names, NULL);
   if (names->len == 1)
     g_set_error (error, CAM_MODEL_ERROR, CAM_MODEL_ERROR_NO_LAYER,
-                 "The model “%s” has no spatial layer that a map could be made "
-                 "of.",
+                 _ ("The model “%s” has no spatial layer that a map could be "
+                    "made of."),
                  model->name);
   if (names->len > 1)
     return (char **) g_ptr_array_free (names, FALSE);

@@ -1,6 +1,7 @@
 /* layer-sample.c -- drawn by label, read, and embedded */
 #include "core/method/layer-sample.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 #include "core/method/random.h"
@@ -164,11 +165,16 @@ cam_layer_sample_new (const CamLayerChoiceOptions *options,
   close_gaps (sample);
   if (sample->n < 4)
     {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-                   "A layer cannot be chosen by measurement from %d pictures: "
-                   "it takes four, of two labels with two pictures each. Name "
-                   "a layer instead.",
-                   sample->n);
+      g_set_error (
+          error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+          ngettext ("A layer cannot be chosen by measurement from %d picture: "
+                    "it takes four, of two labels with two pictures each. "
+                    "Name a layer instead.",
+                    "A layer cannot be chosen by measurement from %d pictures: "
+                    "it takes four, of two labels with two pictures each. "
+                    "Name a layer instead.",
+                    sample->n),
+          sample->n);
       return NULL;
     }
   sample->triplets = cam_triplets_new_labels (sample->labels, sample->n);

@@ -1,6 +1,7 @@
 /* model-plan.c -- shapes and checks that plans of a model share */
 #include "core/method/model-plan.h"
 
+#include <glib/gi18n.h>
 #include <math.h>
 
 CamShape
@@ -30,8 +31,8 @@ cam_model_check_embedding (const CamModel *model, const CamPlan *plan, int *dim,
       return TRUE;
     }
   g_set_error (error, CAM_MODEL_ERROR, CAM_MODEL_ERROR_NO_EMBEDDING,
-               "“%s” of the model “%s” is no embedding: it should be one "
-               "float32 vector for each picture.",
+               _ ("“%s” of the model “%s” is no embedding: it should be one "
+                  "float32 vector for each picture."),
                model->embedding, model->name);
   return FALSE;
 }
@@ -46,8 +47,8 @@ cam_model_check_finite (const CamTensor *tensor, const char *what,
     if (! isfinite (v[i]))
       {
         g_set_error (error, CAM_MODEL_ERROR, CAM_MODEL_ERROR_SETTINGS,
-                     "The network gives numbers that are not finite (“%s”); "
-                     "are scale, mean and std of its input right?",
+                     _ ("The network gives numbers that are not finite (“%s”); "
+                        "are scale, mean and std of its input right?"),
                      what);
         return FALSE;
       }

@@ -1,6 +1,7 @@
 /* split.c -- a network cut in two at its target layer */
 #include "core/method/split.h"
 
+#include <glib/gi18n.h>
 #include <math.h>
 #include <string.h>
 
@@ -253,7 +254,7 @@ read_sizes (CamSplit *split, GError **error)
     chw = cam_activations_chw (probe, split->layout, error);
   if (chw == NULL)
     {
-      g_prefix_error (error, "layer \"%s\": ", split->layer);
+      g_prefix_error (error, _ ("layer \"%s\": "), split->layer);
       return FALSE;
     }
   split->n_channels = (int) chw->shape.dims[0];
@@ -269,8 +270,8 @@ check_layer (CamSplit *split, GError **error)
       && cam_graph_find (graph, split->model->embedding) != NULL)
     return TRUE;
   g_set_error (error, CAM_MODEL_ERROR, CAM_MODEL_ERROR_NO_LAYER,
-               "the model \"%s\" has no layer \"%s\"; \"camlens inspect\""
-               " lists its layers",
+               _ ("the model \"%s\" has no layer \"%s\"; \"camlens inspect\" "
+                  "lists its layers"),
                split->model->name, split->layer);
   return FALSE;
 }
@@ -387,7 +388,7 @@ cam_split_forward (CamSplitRun *run, const CamTensor *input, float *embedding,
       || ! cam_workspace_run (run->head, cancellable, error))
     return FALSE;
   result = cam_workspace_get (run->head, model->embedding);
-  if (! cam_model_check_finite (result, "the embedding", error))
+  if (! cam_model_check_finite (result, _ ("the embedding"), error))
     return FALSE;
   memcpy (embedding, result->data, run->split->embedding_dim * sizeof (float));
   if (kept != NULL)
@@ -486,7 +487,7 @@ check_weights (const CamSplit *split, const float *alpha, GError **error)
     if (! isfinite (alpha[k]))
       {
         g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-                     "the gradient at layer \"%s\" is not finite",
+                     _ ("the gradient at layer \"%s\" is not finite"),
                      split->layer);
         return FALSE;
       }

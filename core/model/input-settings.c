@@ -5,6 +5,7 @@
  */
 #include "core/model/input-settings.h"
 
+#include <glib/gi18n.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -62,8 +63,8 @@ read_size (const CamSettings *settings, CamInputSettings *s, int height,
       size[0] = height > 0 ? height : 224;
       size[1] = width > 0 ? width : 224;
       if (height <= 0 || width <= 0)
-        guess (guesses, "input.size: %gx%g (the file leaves it open)", size[1],
-               size[0]);
+        guess (guesses, _ ("input.size: %gx%g (the file leaves it open)"),
+               size[1], size[0]);
     }
   for (int i = 0; i < 2; i++)
     {
@@ -73,11 +74,11 @@ read_size (const CamSettings *settings, CamInputSettings *s, int height,
 
       if (size[i] < 1 || size[i] > 16384 || size[i] != (int) size[i])
         return cam_settings_refuse (settings, "input.size", text,
-                                    "whole numbers from 1 to 16384", error);
+                                    _ ("whole numbers from 1 to 16384"), error);
       if (fixed <= 0 || fixed == size[i])
         continue;
-      wanted = g_strdup_printf ("%d, %d (height, width), as the network's "
-                                "input is",
+      wanted = g_strdup_printf (_ ("%d, %d (height, width), as the network's "
+                                   "input is"),
                                 height, width);
       return cam_settings_refuse (settings, "input.size", text, wanted, error);
     }
@@ -100,7 +101,7 @@ read_resize (const CamSettings *settings, CamInputSettings *s,
                              error))
     return FALSE;
   if (! found)
-    guess (guesses, "input.resize: stretch (the whole picture is seen)");
+    guess (guesses, _ ("input.resize: stretch (the whole picture is seen)"));
   if (! cam_settings_choice (settings, "input.filter", filters, &filter, &found,
                              error))
     return FALSE;
@@ -112,8 +113,8 @@ read_resize (const CamSettings *settings, CamInputSettings *s,
       g_autofree char *text = g_strdup_printf ("%g", s->crop_fraction);
 
       return cam_settings_refuse (settings, "input.crop", text,
-                                  "a fraction above 0, at most 1 "
-                                  "(e.g. 0.875 for 224 of 256)",
+                                  _ ("a fraction above 0, at most 1 (e.g. "
+                                     "0.875 for 224 of 256)"),
                                   error);
     }
   s->resize = (CamResize) mode;
@@ -137,13 +138,13 @@ read_channels (const CamSettings *settings, CamInputSettings *s, int n_channels,
     return TRUE;
   if (found)
     return cam_settings_refuse (settings, "input.channels", orders[order],
-                                n_channels == 1 ? "gray: the input has one "
-                                                  "channel"
-                                                : "rgb or bgr",
+                                n_channels == 1
+                                    ? _ ("gray: the input has one channel")
+                                    : _ ("rgb or bgr"),
                                 error);
   g_set_error (error, CAM_MODEL_ERROR, CAM_MODEL_ERROR_SETTINGS,
-               "The network's input has %d channels; a picture gives 3 (or 1, "
-               "gray).",
+               _ ("The network's input has %d channels; a picture gives 3 (or "
+                  "1, gray)."),
                n_channels);
   return FALSE;
 }
@@ -156,7 +157,7 @@ check_std (const CamSettings *settings, const double std[3], GError **error)
       {
         g_autofree char *text = cam_settings_get (settings, "input.std");
 
-        return cam_settings_refuse (settings, "input.std", text, "above 0",
+        return cam_settings_refuse (settings, "input.std", text, _ ("above 0"),
                                     error);
       }
   return TRUE;
@@ -191,7 +192,8 @@ read_normal (const CamSettings *settings, CamInputSettings *s,
       s->mean[c] = imagenet_mean[at];
       s->std[c] = imagenet_std[at];
     }
-  guess (guesses, "input.mean, input.std: ImageNet's, of values from 0 to 1");
+  guess (guesses,
+         _ ("input.mean, input.std: ImageNet's, of values from 0 to 1"));
   return TRUE;
 }
 
@@ -223,8 +225,8 @@ read_colour (const CamSettings *settings, const char *key, double colour[3],
            || MIN (MIN (colour[0], colour[1]), colour[2]) < 0.0
            || MAX (MAX (colour[0], colour[1]), colour[2]) > 1.0)
     return cam_settings_refuse (settings, key, text,
-                                "white, black, gray, #rrggbb or numbers from 0 "
-                                "to 1",
+                                _ ("white, black, gray, #rrggbb or numbers "
+                                   "from 0 to 1"),
                                 error);
   return TRUE;
 }
@@ -240,8 +242,8 @@ cam_input_settings_read (const CamSettings *settings, CamInputSettings *s,
   if (input == NULL)
     {
       g_set_error (error, CAM_MODEL_ERROR, CAM_MODEL_ERROR_SETTINGS,
-                   "The network has no float32 input of four dimensions that "
-                   "a picture could go into.");
+                   _ ("The network has no float32 input of four dimensions "
+                      "that a picture could go into."));
       return FALSE;
     }
   *input_name = g_strdup (input->name);

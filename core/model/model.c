@@ -1,6 +1,7 @@
 /* model.c -- opens a network with the settings it comes with */
 #include "core/model/model.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 #include "core/model/input-settings.h"
@@ -58,12 +59,17 @@ refuse_name (const char *name, GPtrArray *installed, GError **error)
       g_string_append_printf (known, "%s%s", i == 0 ? "" : ", ", model->name);
     }
   if (known->len == 0)
-    g_string_append (known, "none; “camlens models add” installs one, and "
-                            "CAMLENS_MODEL_PATH names further folders");
-  g_set_error (error, CAM_MODEL_ERROR, CAM_MODEL_ERROR_NOT_FOUND,
-               "There is no model “%s”: neither a file nor an installed model "
-               "of that name (installed: %s).",
-               name, known->str);
+    g_set_error (error, CAM_MODEL_ERROR, CAM_MODEL_ERROR_NOT_FOUND,
+                 _ ("There is no model “%s”: neither a file nor an installed "
+                    "model of that name (installed: none; “camlens models add” "
+                    "installs one, and CAMLENS_MODEL_PATH names further "
+                    "folders)."),
+                 name);
+  else
+    g_set_error (error, CAM_MODEL_ERROR, CAM_MODEL_ERROR_NOT_FOUND,
+                 _ ("There is no model “%s”: neither a file nor an installed "
+                    "model of that name (installed: %s)."),
+                 name, known->str);
 }
 
 char *
@@ -125,8 +131,8 @@ read_embedding (CamModel *model, const CamSettings *settings,
   if (model->embedding == NULL && found == NULL)
     {
       g_set_error (error, CAM_MODEL_ERROR, CAM_MODEL_ERROR_NO_EMBEDDING,
-                   "The network has no output that could be an embedding "
-                   "([N, D]); name one as “embedding” in model.ini.");
+                   _ ("The network has no output that could be an embedding "
+                      "([N, D]); name one as “embedding” in model.ini."));
       return FALSE;
     }
   if (model->embedding == NULL)
@@ -134,13 +140,14 @@ read_embedding (CamModel *model, const CamSettings *settings,
       model->embedding = g_strdup (found);
       if (strcmp (found, "embedding") != 0)
         g_ptr_array_add (guesses,
-                         g_strdup_printf ("embedding: the output “%s”", found));
+                         g_strdup_printf (_ ("embedding: the output “%s”"),
+                                          found));
     }
   if (cam_graph_find (cam_network_graph (model->network), model->embedding))
     return TRUE;
   g_set_error (error, CAM_MODEL_ERROR, CAM_MODEL_ERROR_NO_EMBEDDING,
-               "The network has no output “%s”, which its settings name as the "
-               "embedding.",
+               _ ("The network has no output “%s”, which its settings name as "
+                  "the embedding."),
                model->embedding);
   return FALSE;
 }
@@ -161,8 +168,8 @@ read_layer (CamModel *model, const CamSettings *settings, GError **error)
       || cam_graph_find (cam_network_graph (model->network), model->layer))
     return TRUE;
   g_set_error (error, CAM_MODEL_ERROR, CAM_MODEL_ERROR_NO_LAYER,
-               "The network has no layer “%s”, which its settings name; "
-               "“camlens inspect” lists them.",
+               _ ("The network has no layer “%s”, which its settings name; "
+                  "“camlens inspect” lists them."),
                model->layer);
   return FALSE;
 }

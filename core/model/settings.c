@@ -1,6 +1,7 @@
 /* settings.c -- settings from model.ini, else from the ONNX file itself */
 #include "core/model/settings.h"
 
+#include <glib/gi18n.h>
 #include <math.h>
 #include <string.h>
 
@@ -42,11 +43,11 @@ cam_settings_open (CamSettings *settings, const char *model_path,
   if (! g_key_file_load_from_file (settings->file, settings->path,
                                    G_KEY_FILE_NONE, &local))
     g_set_error (error, CAM_MODEL_ERROR, CAM_MODEL_ERROR_SETTINGS,
-                 "Cannot read the model's settings “%s”: %s.", settings->path,
-                 local->message);
+                 _ ("Cannot read the model's settings “%s”: %s."),
+                 settings->path, local->message);
   else if (! g_key_file_has_group (settings->file, GROUP))
     g_set_error (error, CAM_MODEL_ERROR, CAM_MODEL_ERROR_SETTINGS,
-                 "The model's settings “%s” have no group [%s].",
+                 _ ("The model's settings “%s” have no group [%s]."),
                  settings->path, GROUP);
   else
     return TRUE;
@@ -84,8 +85,11 @@ cam_settings_refuse (const CamSettings *settings, const char *key,
                  && g_key_file_has_key (settings->file, GROUP, key, NULL);
 
   g_set_error (error, CAM_MODEL_ERROR, CAM_MODEL_ERROR_SETTINGS,
-               "The model's setting %s = “%s” (in %s) should be %s.", key,
-               value, own ? settings->path : "the ONNX file's metadata_props",
+               /* the last is what it should be: "a number", "one of rgb, bgr"
+                */
+               _ ("The model's setting %s = “%s” (%s) should be: %s."), key,
+               value,
+               own ? settings->path : _ ("the ONNX file's metadata_props"),
                wanted);
   return FALSE;
 }
@@ -118,8 +122,8 @@ cam_settings_numbers (const CamSettings *settings, const char *key, int count,
   if (good)
     return TRUE;
   wanted = count == 1
-               ? g_strdup ("a number")
-               : g_strdup_printf ("one number or %d, with commas", count);
+               ? g_strdup (_ ("a number"))
+               : g_strdup_printf (_ ("one number or %d, with commas"), count);
   return cam_settings_refuse (settings, key, text, wanted, error);
 }
 
@@ -141,6 +145,6 @@ cam_settings_choice (const CamSettings *settings, const char *key,
         return TRUE;
       }
   list = g_strjoinv (", ", (char **) words);
-  wanted = g_strconcat ("one of ", list, NULL);
+  wanted = g_strdup_printf (_ ("one of %s"), list);
   return cam_settings_refuse (settings, key, text, wanted, error);
 }

@@ -2,6 +2,7 @@
 #include "config.h"
 #include "core/onnx/attribute-reader.h"
 #include "core/graph/operator.h"
+#include <glib/gi18n.h>
 #include <string.h>
 
 #define MAX_ATTRIBUTES 64 /* of one node */
@@ -94,8 +95,8 @@ read_tensor (const CamNode *node, const Onnx__AttributeProto *proto,
                       why && why->domain == CAM_GRAPH_ERROR
                           ? (CamGraphError) why->code
                           : CAM_GRAPH_ERROR_MALFORMED,
-                      node, "attribute '%s': %s", proto->name,
-                      why ? why->message : "it has no tensor");
+                      node, _ ("attribute '%s': %s"), proto->name,
+                      why ? why->message : _ ("it has no tensor"));
       return NULL;
     }
   attribute = cam_attribute_new (proto->name, CAM_ATTRIBUTE_TENSOR);
@@ -110,8 +111,8 @@ read_attribute (const CamNode *node, const Onnx__AttributeProto *proto,
   if (proto->ref_attr_name && *proto->ref_attr_name)
     {
       cam_node_error (error, CAM_GRAPH_ERROR_UNSUPPORTED, node,
-                      "attribute '%s' refers to a function's; functions are "
-                      "not supported",
+                      _ ("attribute '%s' refers to a function's; functions are "
+                         "not supported"),
                       proto->name);
       return NULL;
     }
@@ -133,8 +134,8 @@ read_attribute (const CamNode *node, const Onnx__AttributeProto *proto,
       return read_tensor (node, proto, reader, error);
     default:
       cam_node_error (error, CAM_GRAPH_ERROR_UNSUPPORTED, node,
-                      "attribute '%s' is of a kind (ONNX's number %d) that is "
-                      "not supported: a subgraph, sparse tensor or type",
+                      _ ("attribute '%s' is of a kind (ONNX's number %d) that "
+                         "is not supported: a subgraph, sparse tensor or type"),
                       proto->name, kind_of (proto));
       return NULL;
     }
@@ -147,8 +148,7 @@ cam_attribute_reader_read (CamNode *node, const Onnx__NodeProto *proto,
   if (proto->n_attribute > MAX_ATTRIBUTES)
     {
       cam_node_error (error, CAM_GRAPH_ERROR_MALFORMED, node,
-                      "it has %" G_GSIZE_FORMAT " attributes",
-                      proto->n_attribute);
+                      _ ("it has %zu attributes"), proto->n_attribute);
       return FALSE;
     }
   for (gsize i = 0; i < proto->n_attribute; i++)
@@ -160,7 +160,7 @@ cam_attribute_reader_read (CamNode *node, const Onnx__NodeProto *proto,
           || cam_node_attribute (node, from->name))
         {
           cam_node_error (error, CAM_GRAPH_ERROR_MALFORMED, node,
-                          "an attribute has no name, or that of another");
+                          _ ("an attribute has no name, or that of another"));
           return FALSE;
         }
       attribute = read_attribute (node, from, reader, error);

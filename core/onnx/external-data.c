@@ -3,6 +3,8 @@
 #include "core/onnx/external-data.h"
 #include "core/graph/graph.h"
 #include <errno.h>
+#include <glib/gi18n.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,8 +41,8 @@ resolve (const char *folder, const char *location, GError **error)
   if (! home || ! path)
     {
       g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
-                   "its weights are in another file, '%s', which cannot be "
-                   "read: %s",
+                   _ ("its weights are in another file, '%s', which cannot be "
+                      "read: %s"),
                    joined, g_strerror (errno));
       return NULL;
     }
@@ -49,8 +51,8 @@ resolve (const char *folder, const char *location, GError **error)
       && (strncmp (path, home, length) != 0 || path[length] != '/'))
     {
       refuse (error, CAM_GRAPH_ERROR_MALFORMED,
-              "its weights are in '%s', a "
-              "link that leads out of the model's folder; copy the file there",
+              _ ("its weights are in '%s', a link that leads out of the "
+                 "model's folder; copy the file there"),
               location);
       return NULL;
     }
@@ -82,15 +84,14 @@ open_location (CamTensorReader *reader, const char *location, GError **error)
 
   if (! reader->folder)
     return refuse (error, CAM_GRAPH_ERROR_UNSUPPORTED,
-                   "its weights are in "
-                   "another file, '%s', but the model has no folder",
+                   _ ("its weights are in another file, '%s', but the model "
+                      "has no folder"),
                    location);
   if (! *location || ! g_utf8_validate (location, -1, NULL)
       || leads_out (location))
     return refuse (error, CAM_GRAPH_ERROR_MALFORMED,
-                   "its weights are in "
-                   "another file, which must lie inside the model's own "
-                   "folder");
+                   _ ("its weights are in another file, which must lie inside "
+                      "the model's own folder"));
   path = resolve (reader->folder, location, error);
   if (! path)
     return FALSE;
@@ -128,25 +129,25 @@ cam_external_data_find (CamTensorReader *reader, const Onnx__TensorProto *proto,
                                                     number, NULL)))
         {
           refuse (error, CAM_GRAPH_ERROR_MALFORMED,
-                  "the %s of its external data is no number", key);
+                  _ ("the %s of its external data is no number"), key);
           return NULL;
         }
     }
   if (! location)
     refuse (error, CAM_GRAPH_ERROR_MALFORMED,
-            "its external data has no location");
+            _ ("its external data has no location"));
   else if (length != size)
     refuse (error, CAM_GRAPH_ERROR_MALFORMED,
-            "its external data has %" G_GUINT64_FORMAT
-            " bytes where its shape needs %" G_GUINT64_FORMAT,
+            _ ("its external data has %" PRIu64
+               " bytes where its shape needs %" PRIu64),
             length, size);
   else if (! open_location (reader, location, error))
     return NULL;
   else if (*offset > reader->external->size
            || size > reader->external->size - *offset)
     refuse (error, CAM_GRAPH_ERROR_MALFORMED,
-            "its data reaches beyond the "
-            "end of '%s'; is that file cut short?",
+            _ ("its data reaches beyond the end of '%s'; is that file cut "
+               "short?"),
             reader->external->name);
   else
     return reader->external;

@@ -3,6 +3,8 @@
 #include "core/onnx/graph-reader.h"
 #include "core/onnx/attribute-reader.h"
 #include "core/graph/operator.h"
+#include <glib/gi18n.h>
+#include <inttypes.h>
 #include <string.h>
 
 static gboolean G_GNUC_PRINTF (3, 4)
@@ -18,18 +20,29 @@ static gboolean G_GNUC_PRINTF (3, 4)
 }
 
 gboolean
-cam_graph_reader_check_name (const CamGraph *graph, const char *kind,
+cam_graph_reader_check_name (const CamGraph *graph, CamNamed named,
                              const char *name, GError **error)
 {
+  static const char *const missing[] = { N_ ("an input has no name"),
+                                         N_ ("a node's output has no name"),
+                                         N_ ("an initialiser has no name") };
+  static const char *const garbled[] = {
+    N_ ("the name of an input is not UTF-8"),
+    N_ ("the name of a node's output is not UTF-8"),
+    N_ ("the name of an initialiser is not UTF-8")
+  };
+  static const char *const taken[] = {
+    N_ ("an input is named '%s', as another tensor is already"),
+    N_ ("a node's output is named '%s', as another tensor is already"),
+    N_ ("an initialiser is named '%s', as another tensor is already")
+  };
+
   if (! name || ! *name)
-    return refuse (error, CAM_GRAPH_ERROR_MALFORMED, "%s has no name", kind);
+    return refuse (error, CAM_GRAPH_ERROR_MALFORMED, "%s", _ (missing[named]));
   if (! g_utf8_validate (name, -1, NULL))
-    return refuse (error, CAM_GRAPH_ERROR_MALFORMED,
-                   "the name of %s is not UTF-8", kind);
+    return refuse (error, CAM_GRAPH_ERROR_MALFORMED, "%s", _ (garbled[named]));
   if (cam_graph_find (graph, name))
-    return refuse (error, CAM_GRAPH_ERROR_MALFORMED,
-                   "%s is named '%s', as another tensor is already", kind,
-                   name);
+    return refuse (error, CAM_GRAPH_ERROR_MALFORMED, _ (taken[named]), name);
   return TRUE;
 }
 
@@ -41,8 +54,7 @@ read_shape (CamValue *value, const Onnx__TensorShapeProto *proto,
     return TRUE;
   if (proto->n_dim > CAM_MAX_DIMS)
     return refuse (error, CAM_GRAPH_ERROR_UNSUPPORTED,
-                   "input '%s' has %" G_GSIZE_FORMAT " dimensions, more than "
-                   "%d",
+                   _ ("input '%s' has %zu dimensions, more than %d"),
                    value->name, proto->n_dim, CAM_MAX_DIMS);
   value->shape.n_dims = (int) proto->n_dim;
   for (gsize i = 0; i < proto->n_dim; i++)
@@ -71,17 +83,18 @@ read_input (CamGraph *graph, const Onnx__ValueInfoProto *proto, GError **error)
 
   if (known && known->constant) /* older files list initialisers as inputs */
     return TRUE;
-  if (! cam_graph_reader_check_name (graph, "an input", proto->name, error))
+  if (! cam_graph_reader_check_name (graph, CAM_NAMED_INPUT, proto->name,
+                                     error))
     return FALSE;
   if (! type || type->value_case != ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE)
     return refuse (error, CAM_GRAPH_ERROR_UNSUPPORTED,
-                   "input '%s' is no tensor", proto->name);
+                   _ ("input '%s' is no tensor"), proto->name);
   value = cam_graph_add_value (graph, proto->name, NULL);
   value->dtype = cam_onnx_dtype (type->tensor_type->elem_type);
   if (value->dtype == CAM_DTYPE_NONE)
     return refuse (error, CAM_GRAPH_ERROR_UNSUPPORTED,
-                   "the element type of input '%s' (ONNX's number %d) is not "
-                   "supported",
+                   _ ("the element type of input '%s' (ONNX's number %d) is "
+                      "not supported"),
                    proto->name, type->tensor_type->elem_type);
   g_ptr_array_add (graph->inputs, value);
   return read_shape (value, type->tensor_type->shape, error);
@@ -98,7 +111,7 @@ add_results (CamGraph *graph, const Onnx__GraphProto *proto, GError **error)
 
         if (! *name)
           continue;
-        if (! cam_graph_reader_check_name (graph, "a node's output", name,
+        if (! cam_graph_reader_check_name (graph, CAM_NAMED_OUTPUT, name,
                                            error))
           return FALSE;
         cam_graph_add_value (graph, name, NULL);
@@ -134,7 +147,7 @@ look_up (const CamGraph *graph, const Onnx__NodeProto *proto, char **names,
           g_autofree char *name = g_utf8_make_valid (names[i], -1);
 
           refuse (error, CAM_GRAPH_ERROR_MALFORMED,
-                  "%s reads '%s', which nothing makes", node, name);
+                  _ ("%s reads '%s', which nothing makes"), node, name);
           return NULL;
         }
     }
@@ -175,11 +188,11 @@ read_node (CamGraph *graph, const Onnx__NodeProto *proto,
   if (! proto->op_type || ! g_utf8_validate (proto->op_type, -1, NULL)
       || (proto->domain && ! g_utf8_validate (proto->domain, -1, NULL)))
     return refuse (error, CAM_GRAPH_ERROR_MALFORMED,
-                   "node '%s' has no operator", name);
+                   _ ("node '%s' has no operator"), name);
   if (g_strcmp0 (proto->domain, "camlens") == 0)
     return refuse (error, CAM_GRAPH_ERROR_UNSUPPORTED,
-                   "node '%s': operators of the domain 'camlens' cannot come "
-                   "from a file",
+                   _ ("node '%s': operators of the domain 'camlens' cannot "
+                      "come from a file"),
                    name);
   inputs = look_up (graph, proto, proto->input, proto->n_input, error);
   if (! inputs)
@@ -203,7 +216,7 @@ read_output (CamGraph *graph, const Onnx__ValueInfoProto *proto, GError **error)
 
   if (! value)
     return refuse (error, CAM_GRAPH_ERROR_MALFORMED,
-                   "nothing makes the output '%s'", name);
+                   _ ("nothing makes the output '%s'"), name);
   g_ptr_array_add (graph->outputs, value);
   return TRUE;
 }
@@ -213,10 +226,10 @@ cam_graph_reader_read (CamGraph *graph, const Onnx__GraphProto *proto,
                        CamTensorReader *reader, GError **error)
 {
   if (proto->n_output == 0)
-    return refuse (error, CAM_GRAPH_ERROR_MALFORMED, "it has no outputs");
+    return refuse (error, CAM_GRAPH_ERROR_MALFORMED, _ ("it has no outputs"));
   if (proto->n_sparse_initializer > 0)
     return refuse (error, CAM_GRAPH_ERROR_UNSUPPORTED,
-                   "sparse initialisers are not supported");
+                   _ ("sparse initialisers are not supported"));
   for (gsize i = 0; i < proto->n_input; i++)
     if (! read_input (graph, proto->input[i], error))
       return FALSE;

@@ -10,6 +10,13 @@
 gboolean cam_graph_reader_read (CamGraph *graph, const Onnx__GraphProto *proto,
                                 CamTensorReader *reader, GError **error);
 
+typedef enum /* what has a name */
+{
+  CAM_NAMED_INPUT,
+  CAM_NAMED_OUTPUT, /* of a node */
+  CAM_NAMED_INITIALISER
+} CamNamed;
+
 /* FALSE where @name is empty, no UTF-8, or taken. */
-gboolean cam_graph_reader_check_name (const CamGraph *graph, const char *kind,
+gboolean cam_graph_reader_check_name (const CamGraph *graph, CamNamed named,
                                       const char *name, GError **error);

@@ -2,6 +2,8 @@
 #include "config.h"
 #include "core/onnx/reader.h"
 #include "core/onnx/graph-reader.h"
+#include <glib/gi18n.h>
+#include <inttypes.h>
 #include <malloc.h>
 #include <string.h>
 
@@ -58,11 +60,11 @@ read_opset (const Onnx__ModelProto *proto, GError **error)
     }
   if (opset == 0)
     refuse (error, CAM_GRAPH_ERROR_MALFORMED,
-            "it is no ONNX file, or it is damaged (it names no opset)");
+            _ ("it is no ONNX file, or it is damaged (it names no opset)"));
   else if (opset < CAM_ONNX_MIN_OPSET || opset > CAM_ONNX_MAX_OPSET)
     refuse (error, CAM_GRAPH_ERROR_UNSUPPORTED,
-            "it is of opset %" G_GINT64_FORMAT "; opsets %d to %d are "
-            "supported: export it with one of these",
+            _ ("it is of opset %" PRId64
+               "; opsets %d to %d are supported: export it with one of these"),
             opset, CAM_ONNX_MIN_OPSET, CAM_ONNX_MAX_OPSET);
   else
     return (int) opset;
@@ -101,7 +103,7 @@ add_initialiser (Reader *reader, const Onnx__TensorProto *proto,
   CamTensor *tensor;
   CamValue *value;
 
-  if (! cam_graph_reader_check_name (graph, "an initialiser", proto->name,
+  if (! cam_graph_reader_check_name (graph, CAM_NAMED_INITIALISER, proto->name,
                                      error))
     return FALSE;
   if (source)
@@ -110,7 +112,7 @@ add_initialiser (Reader *reader, const Onnx__TensorProto *proto,
                                    error);
   if (! tensor)
     {
-      g_prefix_error (error, "initialiser '%s': ", proto->name);
+      g_prefix_error (error, _ ("initialiser '%s': "), proto->name);
       return FALSE;
     }
   value = cam_graph_add_value (graph, proto->name, NULL);
@@ -187,7 +189,8 @@ read_model (Reader *reader, GError **error)
     return FALSE;
   if (graphs->len == 0)
     return refuse (error, CAM_GRAPH_ERROR_MALFORMED,
-                   "it is no ONNX file, or it is damaged (it has no graph)");
+                   _ ("it is no ONNX file, or it is damaged (it has no "
+                      "graph)"));
   proto = cam_wire_unpack (reader->source, rest, &onnx__model_proto__descriptor,
                            error);
   if (! proto)

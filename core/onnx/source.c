@@ -4,6 +4,8 @@
 #include "core/graph/graph.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gi18n.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,7 +16,7 @@ static gboolean
 set_io_error (GError **error, const char *path, int code)
 {
   g_set_error (error, G_IO_ERROR, g_io_error_from_errno (code),
-               "'%s' cannot be read: %s", path, g_strerror (code));
+               _ ("'%s' cannot be read: %s"), path, g_strerror (code));
   return FALSE;
 }
 
@@ -35,7 +37,7 @@ cam_source_open (const char *path, GError **error)
   if (! S_ISREG (status.st_mode))
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_REGULAR_FILE,
-                   "'%s' is not a file", path);
+                   _ ("'%s' is not a file"), path);
       return NULL;
     }
   source->size = (guint64) status.st_size;
@@ -98,7 +100,8 @@ read_fully (CamSource *source, guint64 offset, gsize length, char *destination,
       if (n == 0)
         {
           g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED,
-                       "'%s' became shorter while it was read", source->name);
+                       _ ("'%s' became shorter while it was read"),
+                       source->name);
           return FALSE;
         }
       destination += n;
@@ -115,7 +118,7 @@ cam_source_read (CamSource *source, guint64 offset, gsize length,
   if (offset > source->size || length > source->size - offset)
     {
       g_set_error (error, CAM_GRAPH_ERROR, CAM_GRAPH_ERROR_MALFORMED,
-                   "the file is cut short");
+                   _ ("the file is cut short"));
       return FALSE;
     }
   if (length == 0)
@@ -167,8 +170,8 @@ cam_source_varint (CamSource *source, guint64 *offset, guint64 end,
         return TRUE;
     }
   g_set_error (error, CAM_GRAPH_ERROR, CAM_GRAPH_ERROR_MALFORMED,
-               "it is no ONNX file, or it is damaged or cut short (a number "
-               "does not end at byte %" G_GUINT64_FORMAT ")",
+               _ ("it is no ONNX file, or it is damaged or cut short (a number "
+                  "does not end at byte %" PRIu64 ")"),
                *offset);
   return FALSE;
 }

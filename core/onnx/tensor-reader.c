@@ -2,6 +2,8 @@
 #include "config.h"
 #include "core/onnx/external-data.h"
 #include "core/graph/graph.h"
+#include <glib/gi18n.h>
+#include <inttypes.h>
 #include <string.h>
 
 /* raw_data and external data are little-endian, and read as they are */
@@ -95,16 +97,16 @@ read_shape (const Onnx__TensorProto *proto, CamDType *dtype, CamShape *shape,
   *dtype = cam_onnx_dtype (proto->data_type);
   if (*dtype == CAM_DTYPE_NONE || proto->segment)
     return refuse (error, CAM_GRAPH_ERROR_UNSUPPORTED,
-                   "its element type (ONNX's number %d) is not supported",
+                   _ ("its element type (ONNX's number %d) is not supported"),
                    proto->data_type);
   if (proto->n_dims > CAM_MAX_DIMS)
     return refuse (error, CAM_GRAPH_ERROR_UNSUPPORTED,
-                   "it has %" G_GSIZE_FORMAT " dimensions, more than %d",
-                   proto->n_dims, CAM_MAX_DIMS);
+                   _ ("it has %zu dimensions, more than %d"), proto->n_dims,
+                   CAM_MAX_DIMS);
   *shape = cam_shape_make ((int) proto->n_dims, proto->dims);
   if (! cam_shape_count (shape, cam_dtype_size (*dtype), count))
     return refuse (error, CAM_GRAPH_ERROR_MALFORMED,
-                   "its size overflows, or is negative");
+                   _ ("its size overflows, or is negative"));
   return TRUE;
 }
 
@@ -121,8 +123,8 @@ allocate (CamTensorReader *reader, CamDType dtype, const CamShape *shape,
   if (bytes > reader->budget)
     {
       refuse (error, CAM_GRAPH_ERROR_TOO_LARGE,
-              "with it the weights exceed "
-              "the memory limit of %" G_GUINT64_FORMAT " MiB",
+              _ ("with it the weights exceed the memory limit of %" PRIu64
+                 " MiB"),
               reader->memory_limit >> 20);
       return NULL;
     }
@@ -131,7 +133,7 @@ allocate (CamTensorReader *reader, CamDType dtype, const CamShape *shape,
 }
 
 static gboolean
-check_size (GError **error, guint64 has, guint64 needs, const char *unit,
+check_size (GError **error, guint64 has, guint64 needs, gboolean bytes,
             const CamShape *shape, CamDType dtype)
 {
   g_autofree char *text = cam_shape_to_string (shape);
@@ -139,9 +141,11 @@ check_size (GError **error, guint64 has, guint64 needs, const char *unit,
   if (has == needs)
     return TRUE;
   refuse (error, CAM_GRAPH_ERROR_MALFORMED,
-          "it has %" G_GUINT64_FORMAT
-          " %s where shape %s of %s needs %" G_GUINT64_FORMAT,
-          has, unit, text, cam_dtype_name (dtype), needs);
+          bytes ? _ ("it has %" PRIu64
+                     " bytes where shape %s of %s needs %" PRIu64)
+                : _ ("it has %" PRIu64
+                     " elements where shape %s of %s needs %" PRIu64),
+          has, text, cam_dtype_name (dtype), needs);
   return FALSE;
 }
 
@@ -171,7 +175,7 @@ read_typed (CamTensorReader *reader, const Onnx__TensorProto *proto,
   TypedData typed = typed_data (proto, dtype);
   CamTensor *tensor;
 
-  if (! check_size (error, typed.n, count, "elements", shape, dtype))
+  if (! check_size (error, typed.n, count, FALSE, shape, dtype))
     return NULL;
   tensor = allocate (reader, dtype, shape, error);
   if (tensor)
@@ -208,7 +212,7 @@ cam_tensor_reader_read (CamTensorReader *reader, const Onnx__TensorProto *proto,
     }
   if (! source)
     return read_typed (reader, proto, dtype, &shape, count, error);
-  if (! check_size (error, raw.length, bytes, "bytes", &shape, dtype))
+  if (! check_size (error, raw.length, bytes, TRUE, &shape, dtype))
     return NULL;
   return read_raw (reader, dtype, &shape, source, raw.offset, error);
 }

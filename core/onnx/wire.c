@@ -1,4 +1,6 @@
 /* wire.c -- see wire.h */
+#include <glib/gi18n.h>
+#include <inttypes.h>
 #include "config.h"
 #include "core/onnx/wire.h"
 #include "core/graph/graph.h"
@@ -32,8 +34,8 @@ static gboolean
 damaged (GError **error, guint64 offset, const char *what)
 {
   g_set_error (error, CAM_GRAPH_ERROR, CAM_GRAPH_ERROR_MALFORMED,
-               "it is no ONNX file, or it is damaged or cut short (%s at byte "
-               "%" G_GUINT64_FORMAT ")",
+               _ ("it is no ONNX file, or it is damaged or cut short (%s at "
+                  "byte %" PRIu64 ")"),
                what, offset);
   return FALSE;
 }
@@ -49,7 +51,7 @@ read_field (CamSource *source, guint64 offset, guint64 end, Field *field,
   if (! cam_source_varint (source, &offset, end, &tag, error))
     return FALSE;
   if (tag >> 3 == 0 || tag >> 3 > 0x1fffffff)
-    return damaged (error, field->start, "a field of no valid number");
+    return damaged (error, field->start, _ ("a field of no valid number"));
   field->number = (guint32) (tag >> 3);
   field->wire = tag & 7;
   field->content = offset;
@@ -65,10 +67,12 @@ read_field (CamSource *source, guint64 offset, guint64 end, Field *field,
         return FALSE;
       field->content = offset;
       break;
-    default: return damaged (error, field->start, "a field of no valid type");
+    default:
+      return damaged (error, field->start, _ ("a field of no valid type"));
     }
   if (length > end - offset)
-    return damaged (error, field->start, "a field that reaches beyond its end");
+    return damaged (error, field->start,
+                    _ ("a field that reaches beyond its end"));
   field->end = offset + length;
   return TRUE;
 }
@@ -82,7 +86,7 @@ push (GArray *stack, const ProtobufCMessageDescriptor *descriptor, guint64 end,
   if (stack->len == CAM_WIRE_MAX_DEPTH)
     {
       g_set_error (error, CAM_GRAPH_ERROR, CAM_GRAPH_ERROR_MALFORMED,
-                   "its messages are nested more than %d deep",
+                   _ ("its messages are nested more than %d deep"),
                    CAM_WIRE_MAX_DEPTH);
       return FALSE;
     }
@@ -138,8 +142,8 @@ cam_wire_check (CamSource *source, const ProtobufCMessageDescriptor *descriptor,
       if (++n_fields > MAX_FIELDS || cost > memory_limit)
         {
           g_set_error (error, CAM_GRAPH_ERROR, CAM_GRAPH_ERROR_TOO_LARGE,
-                       "it is too large for the memory limit of "
-                       "%" G_GUINT64_FORMAT " MiB",
+                       _ ("it is too large for the memory limit of %" PRIu64
+                          " MiB"),
                        memory_limit >> 20);
           return FALSE;
         }
@@ -208,8 +212,8 @@ cam_wire_unpack (CamSource *source, const GArray *pieces,
                   : NULL;
   if (! message)
     g_set_error (error, CAM_GRAPH_ERROR, CAM_GRAPH_ERROR_MALFORMED,
-                 "it is no ONNX file, or it is damaged (its %s cannot be "
-                 "unpacked)",
+                 _ ("it is no ONNX file, or it is damaged (its %s cannot be "
+                    "unpacked)"),
                  descriptor->short_name);
   return message;
 }

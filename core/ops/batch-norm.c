@@ -4,6 +4,7 @@
 
 #include "core/ops/ops.h"
 
+#include <glib/gi18n.h>
 #include <math.h>
 
 #include "core/ops/scalar.h"
@@ -29,7 +30,7 @@ parse (CamNode *node, GError **error)
   if (wrong == NULL)
     return TRUE;
   cam_node_error (error, CAM_GRAPH_ERROR_UNSUPPORTED, node,
-                  "attribute %s has a value that is not supported", wrong);
+                  _ ("attribute %s has a value that is not supported"), wrong);
   return FALSE;
 }
 

@@ -8,6 +8,7 @@
 
 #include "core/ops/walk.h"
 
+#include <glib/gi18n.h>
 #include <math.h>
 #include <string.h>
 
@@ -182,7 +183,7 @@ infer (CamNode *node, GError **error)
       && ! cam_shape_equal (&shape, &node->inputs[0]->shape))
     {
       cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
-                      "the slope is larger than the input");
+                      _ ("the slope is larger than the input"));
       return FALSE;
     }
   return cam_node_set_output (node, 0, node->inputs[0]->dtype, &shape, error);

@@ -3,6 +3,8 @@
 
 #include "core/ops/ops.h"
 
+#include <glib/gi18n.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "core/ops/scalar.h"
@@ -34,8 +36,7 @@ parse_cast (CamNode *node, GError **error)
   if (cast->to != CAM_DTYPE_NONE)
     return TRUE;
   cam_node_error (error, CAM_GRAPH_ERROR_UNSUPPORTED, node,
-                  "attribute to has the unsupported type %" G_GINT64_FORMAT,
-                  to);
+                  _ ("attribute to has the unsupported type %" PRId64), to);
   return FALSE;
 }
 
@@ -114,7 +115,7 @@ infer_dropout (CamNode *node, GError **error)
   if (training != 0 && ratio != 0)
     {
       cam_node_error (error, CAM_GRAPH_ERROR_UNSUPPORTED, node,
-                      "training_mode is on; only inference is possible");
+                      _ ("training_mode is on; only inference is possible"));
       return FALSE;
     }
   return cam_op_infer_same (node, error)

@@ -3,6 +3,7 @@
 
 #include "core/ops/walk.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 #include "core/ops/scalar.h"
@@ -153,7 +154,7 @@ infer_where (CamNode *node, GError **error)
   if (node->inputs[1]->dtype != node->inputs[2]->dtype)
     {
       cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
-                      "its two choices are of the types %s and %s",
+                      _ ("its two choices are of the types %s and %s"),
                       cam_dtype_name (node->inputs[1]->dtype),
                       cam_dtype_name (node->inputs[2]->dtype));
       return FALSE;

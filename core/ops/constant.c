@@ -7,6 +7,7 @@
 
 #include "core/ops/ops.h"
 
+#include <glib/gi18n.h>
 #include <math.h>
 #include <string.h>
 
@@ -74,8 +75,8 @@ parse_constant (CamNode *node, GError **error)
   if (p->value)
     return TRUE;
   cam_node_error (error, CAM_GRAPH_ERROR_UNSUPPORTED, node,
-                  "none of the attributes value, value_int(s), "
-                  "value_float(s) is there");
+                  _ ("none of the attributes value, value_int(s), "
+                     "value_float(s) is there"));
   return FALSE;
 }
 
@@ -113,7 +114,7 @@ parse_of_shape (CamNode *node, GError **error)
   if (p->value->n_elements == 1)
     return TRUE;
   cam_node_error (error, CAM_GRAPH_ERROR_UNSUPPORTED, node,
-                  "attribute value must be one number");
+                  _ ("attribute value must be one number"));
   return FALSE;
 }
 
@@ -225,7 +226,7 @@ infer_range (CamNode *node, GError **error)
   if (value[2] == 0 || isnan (n) || n > 1e12)
     {
       cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
-                      "a range from %g to %g by %g is impossible", value[0],
+                      _ ("a range from %g to %g by %g is impossible"), value[0],
                       value[1], value[2]);
       return FALSE;
     }

@@ -3,6 +3,8 @@
 
 #include "core/ops/conv-core.h"
 
+#include <glib/gi18n.h>
+#include <inttypes.h>
 #include <string.h>
 
 typedef struct
@@ -23,8 +25,7 @@ parse (CamNode *node, GError **error)
   if (p->groups < 1)
     {
       cam_node_error (error, CAM_GRAPH_ERROR_UNSUPPORTED, node,
-                      "attribute group has the unsupported value "
-                      "%" G_GINT64_FORMAT,
+                      _ ("attribute group has the unsupported value %" PRId64),
                       p->groups);
       return FALSE;
     }
@@ -46,7 +47,7 @@ read_three (CamNode *node, const char *name, gint64 low, gint64 *values,
     if (n > 3 || values[i] < low || values[i] > G_MAXINT32)
       {
         cam_node_error (error, CAM_GRAPH_ERROR_UNSUPPORTED, node,
-                        "attribute %s has an unsupported value", name);
+                        _ ("attribute %s has an unsupported value"), name);
         return FALSE;
       }
   return TRUE;
@@ -84,7 +85,7 @@ check_inputs (CamNode *node, GError **error)
       || cam_op_count (w, 0, 1) > G_MAXINT32)
     {
       cam_node_error (error, CAM_GRAPH_ERROR_TOO_LARGE, node,
-                      "more than 2^31 elements in a matrix");
+                      _ ("more than 2^31 elements in a matrix"));
       return FALSE;
     }
   return TRUE;
@@ -98,8 +99,8 @@ channels_error (const CamNode *node, GError **error)
   g_autofree char *w = cam_shape_to_string (&node->inputs[1]->shape);
 
   cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
-                  "the input %s does not fit the weights %s in "
-                  "%" G_GINT64_FORMAT " groups",
+                  _ ("the input %s does not fit the weights %s in %" PRId64
+                     " groups"),
                   x, w, p->groups);
 }
 
@@ -278,7 +279,7 @@ resolve_transposed_axis (const CamNode *node, CamWindow *w, int axis, int k,
   if (w->in[axis] > 0)
     return TRUE;
   cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
-                  "its pads leave nothing of the output");
+                  _ ("its pads leave nothing of the output"));
   return FALSE;
 }
 
@@ -306,7 +307,7 @@ resolve_transposed (const CamNode *node, CamConv *c, GError **error)
       || (p->n_output_shape && p->n_output_shape != n))
     {
       cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
-                      "attributes do not fit %d spatial dimensions", n);
+                      _ ("attributes do not fit %d spatial dimensions"), n);
       return FALSE;
     }
   for (int i = 0; i < 3; i++)

@@ -14,6 +14,7 @@
 #include "core/ops/ops.h"
 #include "core/ops/scalar.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 #define MAX_OPERANDS 4
@@ -45,7 +46,7 @@ parse (CamNode *node, GError **error)
   if (! equation)
     {
       cam_node_error (error, CAM_GRAPH_ERROR_MALFORMED, node,
-                      "attribute 'equation' is missing");
+                      _ ("attribute 'equation' is missing"));
       return FALSE;
     }
   text = g_string_new (NULL);
@@ -56,7 +57,7 @@ parse (CamNode *node, GError **error)
   if (node->n_inputs <= MAX_OPERANDS)
     return TRUE;
   cam_node_error (error, CAM_GRAPH_ERROR_UNSUPPORTED, node,
-                  "it has %u inputs, and at most %d are possible",
+                  _ ("it has %u inputs, and at most %d are possible"),
                   node->n_inputs, MAX_OPERANDS);
   return FALSE;
 }
@@ -65,8 +66,8 @@ static gboolean
 refuse (const CamNode *node, const char *why, GError **error)
 {
   cam_node_error (error, CAM_GRAPH_ERROR_UNSUPPORTED, node,
-                  "attribute 'equation', '%s': %s", (const char *) node->params,
-                  why);
+                  _ ("attribute 'equation', '%s': %s"),
+                  (const char *) node->params, why);
   return FALSE;
 }
 
@@ -96,9 +97,10 @@ read_term (const CamNode *node, const char *text, const char *end, int rank,
           term->labels[term->n++] = ELLIPSIS + n_ellipsis - 1 - i;
       }
     else
-      return refuse (node, "it is not understood", error);
+      return refuse (node, _ ("it is not understood"), error);
   if (rank >= 0 && term->n != rank)
-    return refuse (node, "an input has other dimensions than it says", error);
+    return refuse (node, _ ("an input has other dimensions than it says"),
+                   error);
   return TRUE;
 }
 
@@ -135,7 +137,7 @@ read_terms (const CamNode *node, Term *terms, Term *output, GError **error)
       int most = 0;
 
       if (n == (int) node->n_inputs)
-        return refuse (node, "it names more inputs than there are", error);
+        return refuse (node, _ ("it names more inputs than there are"), error);
       if (! read_term (node, start, stop, node->inputs[n]->shape.n_dims, 0,
                        &terms[n], error))
         return FALSE;
@@ -145,7 +147,7 @@ read_terms (const CamNode *node, Term *terms, Term *output, GError **error)
       start = stop + 1;
     }
   if (n != (int) node->n_inputs)
-    return refuse (node, "it names fewer inputs than there are", error);
+    return refuse (node, _ ("it names fewer inputs than there are"), error);
   if (arrow)
     return read_term (node, arrow + 2, arrow + strlen (arrow), -1, n_ellipsis,
                       output, error);
@@ -177,7 +179,7 @@ add_operand (const CamNode *node, Space *space, int *labels, const Term *term,
       gint64 size = shape->dims[i];
 
       if (place == MAX_LABELS)
-        return refuse (node, "it has too many letters", error);
+        return refuse (node, _ ("it has too many letters"), error);
       if (place == space->n_dims)
         {
           labels[space->n_dims] = term->labels[i];
@@ -186,7 +188,7 @@ add_operand (const CamNode *node, Space *space, int *labels, const Term *term,
       else if (space->dims[place] <= 1)
         space->dims[place] = size;
       else if (size != space->dims[place] && size != 1)
-        return refuse (node, "a letter stands for different sizes", error);
+        return refuse (node, _ ("a letter stands for different sizes"), error);
       if (size != 1)
         space->steps[which][place] += step;
     }
@@ -206,7 +208,7 @@ resolve (const CamNode *node, Space *space, GError **error)
   for (int i = 0; i < output.n; i++)
     {
       if (find_label (labels, space->n_dims, output.labels[i]) < space->n_dims)
-        return refuse (node, "a letter stands twice in the output", error);
+        return refuse (node, _ ("a letter stands twice in the output"), error);
       labels[space->n_dims++] = output.labels[i];
     }
   space->n_output = output.n;
@@ -219,9 +221,10 @@ resolve (const CamNode *node, Space *space, GError **error)
       gint64 *n = i < output.n ? &space->n_outer : &space->n_inner;
 
       if (space->dims[i] == 0)
-        return refuse (node, "a letter of the output is in no input", error);
+        return refuse (node, _ ("a letter of the output is in no input"),
+                       error);
       if (space->dims[i] > MAX_POINTS / space->n_outer / space->n_inner)
-        return refuse (node, "it takes too many products", error);
+        return refuse (node, _ ("it takes too many products"), error);
       *n *= space->dims[i];
     }
   return TRUE;

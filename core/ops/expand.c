@@ -4,6 +4,7 @@
 #include "core/ops/move.h"
 #include "core/ops/walk.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 static gboolean
@@ -89,8 +90,7 @@ infer_tile (CamNode *node, GError **error)
   if (n != (gsize) shape.n_dims)
     {
       cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
-                      "%" G_GSIZE_FORMAT " repeats for %d dimensions", n,
-                      shape.n_dims);
+                      _ ("%zu repeats for %d dimensions"), n, shape.n_dims);
       return FALSE;
     }
   for (gsize i = 0; i < n; i++)

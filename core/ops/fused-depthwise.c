@@ -6,6 +6,7 @@
  */
 #include "config.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 #include "core/ops/fused.h"
@@ -31,7 +32,7 @@ parse (CamNode *node, GError **error)
   if (depthwise->window.kernel[0] <= MAX_KERNEL)
     return TRUE;
   cam_node_error (error, CAM_GRAPH_ERROR_UNSUPPORTED, node,
-                  "the kernel is too high");
+                  _ ("the kernel is too high"));
   return FALSE;
 }
 

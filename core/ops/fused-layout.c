@@ -4,6 +4,7 @@
  */
 #include "config.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 #include "core/ops/fused.h"
@@ -25,7 +26,7 @@ infer (CamNode *node, GError **error)
 
   if (shape.n_dims != 4)
     {
-      cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node, "wants rank 4");
+      cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node, _ ("wants rank 4"));
       return FALSE;
     }
   shape.dims[1] = to_nhwc (node) ? d[2] : d[3];

@@ -6,6 +6,7 @@
  */
 #include "config.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 #include "core/ops/fused.h"
@@ -35,7 +36,7 @@ infer (CamNode *node, GError **error)
       || shape.dims[shape.n_dims - 1] != w->dims[0])
     {
       cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
-                      "the weights do not fit the input");
+                      _ ("the weights do not fit the input"));
       return FALSE;
     }
   shape.dims[shape.n_dims - 1] = w->dims[1];

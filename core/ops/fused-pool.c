@@ -1,6 +1,7 @@
 /* fused-pool.c -- camlens.MaxPool, AveragePool, GlobalAveragePool on NHWC */
 #include "config.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 #include "core/ops/fused.h"
@@ -25,7 +26,7 @@ parse (CamNode *node, GError **error)
   if (pool->window.kernel[0] <= MAX_KERNEL)
     return TRUE;
   cam_node_error (error, CAM_GRAPH_ERROR_UNSUPPORTED, node,
-                  "the kernel is too high");
+                  _ ("the kernel is too high"));
   return FALSE;
 }
 

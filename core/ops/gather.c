@@ -8,6 +8,8 @@
 
 #include "core/ops/ops.h"
 
+#include <glib/gi18n.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "core/ops/scalar.h"
@@ -43,8 +45,8 @@ check_indices (const CamNode *node, gint64 n, GError **error)
       if (k < -n || k >= n)
         {
           cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
-                          "index %" G_GINT64_FORMAT
-                          " is outside of an axis of %" G_GINT64_FORMAT,
+                          _ ("index %" PRId64
+                             " is outside of an axis of %" PRId64),
                           k, n);
           return FALSE;
         }
@@ -167,7 +169,8 @@ infer_elements (CamNode *node, GError **error)
     if (i != axis && k->dims[i] > x->dims[i])
       {
         cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
-                        "there are more indices than elements along axis %d",
+                        _ ("there are more indices than elements along axis "
+                           "%d"),
                         i);
         return FALSE;
       }

@@ -4,6 +4,8 @@
 
 #include "core/ops/ops.h"
 
+#include <glib/gi18n.h>
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -34,8 +36,7 @@ parse (CamNode *node, GError **error)
   if (g->kind != NORM || g->p >= 1)
     return TRUE;
   cam_node_error (error, CAM_GRAPH_ERROR_UNSUPPORTED, node,
-                  "attribute p has the unsupported value %" G_GINT64_FORMAT,
-                  g->p);
+                  _ ("attribute p has the unsupported value %" PRId64), g->p);
   return FALSE;
 }
 

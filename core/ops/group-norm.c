@@ -11,6 +11,8 @@
 #include "core/ops/ops.h"
 #include "core/ops/rows.h"
 
+#include <glib/gi18n.h>
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -49,8 +51,7 @@ parse (CamNode *node, GError **error)
   if (p->kind != GROUP || p->groups > 0)
     return TRUE;
   cam_node_error (error, CAM_GRAPH_ERROR_UNSUPPORTED, node,
-                  "attribute num_groups has the unsupported value "
-                  "%" G_GINT64_FORMAT,
+                  _ ("attribute num_groups has the unsupported value %" PRId64),
                   p->groups);
   return FALSE;
 }
@@ -104,8 +105,8 @@ infer_layer (CamNode *node, GError **error)
                != cam_op_count (&shape, axis, shape.n_dims))
       {
         cam_node_error (error, CAM_GRAPH_ERROR_UNSUPPORTED, node,
-                        "'%s' must have one number for each normalised "
-                        "element",
+                        _ ("'%s' must have one number for each normalised "
+                           "element"),
                         node->inputs[i]->name);
         return FALSE;
       }
@@ -132,8 +133,7 @@ infer_channels (CamNode *node, GError **error)
   if (p->kind == GROUP && x->dims[1] % p->groups)
     {
       cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
-                      "%" G_GINT64_FORMAT " channels in %" G_GINT64_FORMAT
-                      " groups",
+                      _ ("%" PRId64 " channels in %" PRId64 " groups"),
                       x->dims[1], p->groups);
       return FALSE;
     }

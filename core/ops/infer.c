@@ -3,6 +3,8 @@
 
 #include "core/ops/ops.h"
 
+#include <glib/gi18n.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "core/ops/scalar.h"
@@ -21,7 +23,7 @@ cam_op_check_dtype (const CamNode *node, guint i, guint kinds, GError **error)
   if (cam_op_dtype_is (node->inputs[i]->dtype, kinds))
     return TRUE;
   cam_node_error (error, CAM_GRAPH_ERROR_UNSUPPORTED, node,
-                  "input '%s' is of type %s, which is not supported here",
+                  _ ("input '%s' is of type %s, which is not supported here"),
                   input_name (node, i),
                   cam_dtype_name (node->inputs[i]->dtype));
   return FALSE;
@@ -34,7 +36,7 @@ cam_op_check_same_dtype (const CamNode *node, GError **error)
     if (node->inputs[i] && node->inputs[i]->dtype != node->inputs[0]->dtype)
       {
         cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
-                        "input '%s' is of type %s, but '%s' of %s",
+                        _ ("input '%s' is of type %s, but '%s' of %s"),
                         input_name (node, 0),
                         cam_dtype_name (node->inputs[0]->dtype),
                         input_name (node, i),
@@ -56,12 +58,13 @@ cam_op_check_rank (const CamNode *node, guint i, int low, int high,
   text = cam_shape_to_string (shape);
   if (low == high)
     cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
-                    "input '%s' has the shape %s, but must have %d dimensions",
+                    _ ("input '%s' has the shape %s, but must have %d "
+                       "dimensions"),
                     input_name (node, i), text, low);
   else
     cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
-                    "input '%s' has the shape %s, but must have %d to %d "
-                    "dimensions",
+                    _ ("input '%s' has the shape %s, but must have %d to %d "
+                       "dimensions"),
                     input_name (node, i), text, low, high);
   return FALSE;
 }
@@ -77,7 +80,7 @@ cam_op_check_not_empty (const CamNode *node, guint i, GError **error)
         g_autofree char *text = cam_shape_to_string (shape);
 
         cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
-                        "input '%s' is empty: its shape is %s",
+                        _ ("input '%s' is empty: its shape is %s"),
                         input_name (node, i), text);
         return FALSE;
       }
@@ -95,8 +98,7 @@ cam_op_check_vector (const CamNode *node, guint i, gint64 n, GError **error)
     return TRUE;
   text = cam_shape_to_string (&node->inputs[i]->shape);
   cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
-                  "input '%s' has the shape %s instead of [%" G_GINT64_FORMAT
-                  "]",
+                  _ ("input '%s' has the shape %s instead of [%" PRId64 "]"),
                   input_name (node, i), text, n);
   return FALSE;
 }
@@ -114,7 +116,7 @@ cam_op_choice (const CamNode *node, const char *attribute, const char *fallback,
         return TRUE;
       }
   cam_node_error (error, CAM_GRAPH_ERROR_UNSUPPORTED, node,
-                  "attribute %s has the unsupported value '%s'", attribute,
+                  _ ("attribute %s has the unsupported value '%s'"), attribute,
                   value);
   return FALSE;
 }
@@ -129,7 +131,7 @@ cam_op_axis (const CamNode *node, gint64 axis, int rank, int *result,
       return TRUE;
     }
   cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
-                  "axis %" G_GINT64_FORMAT " is outside of %d dimensions", axis,
+                  _ ("axis %" PRId64 " is outside of %d dimensions"), axis,
                   rank);
   return FALSE;
 }
@@ -140,8 +142,8 @@ constant_input (const CamNode *node, guint i, GError **error)
   if (cam_op_has_input (node, i) && node->inputs[i]->constant)
     return node->inputs[i]->constant;
   cam_node_error (error, CAM_GRAPH_ERROR_UNSUPPORTED, node,
-                  "its input '%s' must be constant, but depends on the "
-                  "picture",
+                  _ ("its input '%s' must be constant, but depends on the "
+                     "picture"),
                   input_name (node, i));
   return NULL;
 }
@@ -159,7 +161,7 @@ cam_op_constant_ints (const CamNode *node, guint i, gsize *n, GError **error)
       || tensor->shape.n_dims > 1)
     {
       cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
-                      "input '%s' is no list of integers",
+                      _ ("input '%s' is no list of integers"),
                       input_name (node, i));
       return NULL;
     }
@@ -185,7 +187,8 @@ cam_op_constant_scalar (const CamNode *node, guint i, double fallback,
   if (tensor->n_elements != 1)
     {
       cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
-                      "input '%s' must be one number", input_name (node, i));
+                      _ ("input '%s' must be one number"),
+                      input_name (node, i));
       return FALSE;
     }
   *value = cam_scalar_double (tensor, 0);
@@ -209,7 +212,8 @@ cam_op_broadcast (const CamNode *node, const CamShape *a, const CamShape *b,
           g_autofree char *tb = cam_shape_to_string (b);
 
           cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
-                          "the shapes %s and %s do not fit together", ta, tb);
+                          _ ("the shapes %s and %s do not fit together"), ta,
+                          tb);
           return FALSE;
         }
       shape.dims[shape.n_dims - i] = m == 1 ? n : m;

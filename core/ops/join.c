@@ -3,6 +3,8 @@
 
 #include "core/ops/move.h"
 
+#include <glib/gi18n.h>
+#include <inttypes.h>
 #include <string.h>
 
 typedef struct
@@ -32,7 +34,7 @@ parse_concat (CamNode *node, GError **error)
   if (p->axis != G_MAXINT64)
     return TRUE;
   cam_node_error (error, CAM_GRAPH_ERROR_MALFORMED, node,
-                  "attribute axis is missing");
+                  _ ("attribute axis is missing"));
   return FALSE;
 }
 
@@ -59,8 +61,8 @@ infer_concat (CamNode *node, GError **error)
           g_autofree char *b = cam_shape_to_string (&node->inputs[i]->shape);
 
           cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
-                          "the shapes %s and %s cannot be joined along axis "
-                          "%d",
+                          _ ("the shapes %s and %s cannot be joined along axis "
+                             "%d"),
                           a, b, axis);
           return FALSE;
         }
@@ -92,8 +94,8 @@ static gboolean
 split_error (const CamNode *node, gint64 whole, GError **error)
 {
   cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
-                  "an axis of %" G_GINT64_FORMAT
-                  " cannot be split into its %u parts",
+                  _ ("an axis of %" PRId64
+                     " cannot be split into its %u parts"),
                   whole, node->n_outputs);
   return FALSE;
 }

@@ -4,6 +4,8 @@
 
 #include "core/ops/ops.h"
 
+#include <glib/gi18n.h>
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -29,8 +31,7 @@ parse_lp (CamNode *node, GError **error)
   if (p->p == 1 || p->p == 2)
     return TRUE;
   cam_node_error (error, CAM_GRAPH_ERROR_UNSUPPORTED, node,
-                  "attribute p has the unsupported value %" G_GINT64_FORMAT,
-                  p->p);
+                  _ ("attribute p has the unsupported value %" PRId64), p->p);
   return FALSE;
 }
 
@@ -148,7 +149,7 @@ parse_lrn (CamNode *node, GError **error)
   if (p->size > 0)
     return TRUE;
   cam_node_error (error, CAM_GRAPH_ERROR_UNSUPPORTED, node,
-                  "attribute size has the unsupported value %" G_GINT64_FORMAT,
+                  _ ("attribute size has the unsupported value %" PRId64),
                   p->size);
   return FALSE;
 }

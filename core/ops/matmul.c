@@ -4,6 +4,7 @@
 #include "core/ops/gemm-core.h"
 #include "core/ops/walk.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 /* A [batch..., m, k], B [batch..., k, n]: matrices under broadcast batches. */
@@ -34,7 +35,7 @@ resolve (const CamNode *node, MatMul *p, GError **error)
       g_autofree char *tb = cam_shape_to_string (b);
 
       cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
-                      "the shapes %s and %s do not fit together", ta, tb);
+                      _ ("the shapes %s and %s do not fit together"), ta, tb);
       return FALSE;
     }
   if (! cam_op_broadcast (node, &p->batch_a, &p->batch_b, &p->batch, error))
@@ -59,7 +60,7 @@ check_matrices (const CamNode *node, GError **error)
       if (cam_op_count (shape, 0, shape->n_dims) > G_MAXINT32)
         {
           cam_node_error (error, CAM_GRAPH_ERROR_TOO_LARGE, node,
-                          "more than 2^31 elements in a matrix");
+                          _ ("more than 2^31 elements in a matrix"));
           return FALSE;
         }
     }
@@ -267,7 +268,7 @@ infer_gemm (CamNode *node, GError **error)
       g_autofree char *tb = cam_shape_to_string (b);
 
       cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
-                      "the shapes %s and %s do not fit together", ta, tb);
+                      _ ("the shapes %s and %s do not fit together"), ta, tb);
       return FALSE;
     }
   if (cam_op_has_input (node, 2))
@@ -278,7 +279,7 @@ infer_gemm (CamNode *node, GError **error)
       if (! cam_shape_equal (&shape, &whole))
         {
           cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
-                          "'%s' is larger than the product",
+                          _ ("'%s' is larger than the product"),
                           node->inputs[2]->name);
           return FALSE;
         }

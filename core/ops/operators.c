@@ -3,6 +3,7 @@
 
 #include "core/ops/families.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 static const CamOperator *const families[] = {
@@ -63,7 +64,7 @@ cam_node_error (GError **error, CamGraphError code, const CamNode *node,
   va_start (args, format);
   text = g_strdup_vprintf (format, args);
   va_end (args);
-  g_set_error (error, CAM_GRAPH_ERROR, code, "node '%s' (%s, opset %d): %s",
+  g_set_error (error, CAM_GRAPH_ERROR, code, _ ("node '%s' (%s, opset %d): %s"),
                node->name ? node->name : "", node->op_type, node->opset, text);
 }
 
@@ -78,7 +79,8 @@ cam_node_set_output (CamNode *node, guint i, CamDType dtype,
   if (shape->n_dims < 0 || shape->n_dims > CAM_MAX_DIMS)
     {
       cam_node_error (error, CAM_GRAPH_ERROR_UNSUPPORTED, node,
-                      "output '%s' has %d dimensions, at most %d are possible",
+                      _ ("output '%s' has %d dimensions, at most %d are "
+                         "possible"),
                       node->outputs[i]->name, shape->n_dims, CAM_MAX_DIMS);
       return FALSE;
     }
@@ -87,7 +89,7 @@ cam_node_set_output (CamNode *node, guint i, CamDType dtype,
       g_autofree char *text = cam_shape_to_string (shape);
 
       cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
-                      "output '%s' would have the impossible shape %s",
+                      _ ("output '%s' would have the impossible shape %s"),
                       node->outputs[i]->name, text);
       return FALSE;
     }

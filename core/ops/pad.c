@@ -7,6 +7,7 @@
 
 #include "core/ops/ops.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 #include "core/ops/scalar.h"
@@ -41,8 +42,8 @@ parse (CamNode *node, GError **error)
   if (p->mode == WRAP && node->opset < 19)
     {
       cam_node_error (error, CAM_GRAPH_ERROR_UNSUPPORTED, node,
-                      "attribute mode has the value 'wrap', which opset 19 "
-                      "brought");
+                      _ ("attribute mode has the value 'wrap', which opset 19 "
+                         "brought"));
       return FALSE;
     }
   if (node->opset >= 11)
@@ -52,7 +53,7 @@ parse (CamNode *node, GError **error)
   if (pads == NULL || p->n_pads > G_N_ELEMENTS (p->pads))
     {
       cam_node_error (error, CAM_GRAPH_ERROR_MALFORMED, node,
-                      "attribute pads is missing or too long");
+                      _ ("attribute pads is missing or too long"));
       return FALSE;
     }
   memcpy (p->pads, pads, p->n_pads * sizeof *pads);
@@ -83,9 +84,7 @@ resolve (const CamNode *node, gint64 *before, gint64 *after, GError **error)
   if (n != 2 * n_axes)
     {
       cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
-                      "%" G_GSIZE_FORMAT " pads for %" G_GSIZE_FORMAT
-                      " dimensions",
-                      n, n_axes);
+                      _ ("%zu pads for %zu dimensions"), n, n_axes);
       return FALSE;
     }
   for (gsize i = 0; i < n_axes; i++)
@@ -104,7 +103,7 @@ static gboolean
 pads_error (const CamNode *node, int axis, GError **error)
 {
   cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
-                  "the pads of axis %d do not fit the input", axis);
+                  _ ("the pads of axis %d do not fit the input"), axis);
   return FALSE;
 }
 
@@ -124,8 +123,8 @@ infer (CamNode *node, GError **error)
                  != 1))
     {
       cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
-                      "its constant value must be one number of the input's "
-                      "type");
+                      _ ("its constant value must be one number of the input's "
+                         "type"));
       return FALSE;
     }
   for (int i = 0; i < shape.n_dims; i++)

@@ -3,6 +3,7 @@
 
 #include "core/ops/window.h"
 
+#include <glib/gi18n.h>
 #include <math.h>
 #include <string.h>
 
@@ -28,7 +29,7 @@ static gboolean
 unsupported (const CamNode *node, const char *name, GError **error)
 {
   cam_node_error (error, CAM_GRAPH_ERROR_UNSUPPORTED, node,
-                  "attribute %s has a value that is not supported", name);
+                  _ ("attribute %s has a value that is not supported"), name);
   return FALSE;
 }
 

@@ -4,6 +4,7 @@
 
 #include "core/ops/ops.h"
 
+#include <glib/gi18n.h>
 #include <math.h>
 
 #include "core/ops/scalar.h"
@@ -61,7 +62,7 @@ check_zero_point (const CamNode *node, GError **error)
                               node->inputs[2]->shape.n_dims))
     return TRUE;
   cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
-                  "scale and zero point are of different shapes");
+                  _ ("scale and zero point are of different shapes"));
   return FALSE;
 }
 

@@ -8,6 +8,7 @@
 
 #include "core/ops/walk.h"
 
+#include <glib/gi18n.h>
 #include <math.h>
 #include <string.h>
 
@@ -62,7 +63,7 @@ parse (CamNode *node, GError **error)
       if (p->n_axes > CAM_MAX_DIMS)
         {
           cam_node_error (error, CAM_GRAPH_ERROR_UNSUPPORTED, node,
-                          "attribute axes has more than %d numbers",
+                          _ ("attribute axes has more than %d numbers"),
                           CAM_MAX_DIMS);
           return FALSE;
         }

@@ -4,6 +4,8 @@
 
 #include "core/ops/ops.h"
 
+#include <glib/gi18n.h>
+#include <inttypes.h>
 #include <string.h>
 
 typedef struct
@@ -53,7 +55,7 @@ fill_unknown (const CamNode *node, CamShape *shape, int unknown, GError **error)
     g_autofree char *to = cam_shape_to_string (shape);
 
     cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
-                    "the input %s cannot take the shape %s", from, to);
+                    _ ("the input %s cannot take the shape %s"), from, to);
   }
   return FALSE;
 }
@@ -80,8 +82,8 @@ infer_reshape (CamNode *node, GError **error)
           || (copied && i >= x->n_dims))
         {
           cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
-                          "impossible size %" G_GINT64_FORMAT
-                          " in the shape it asks for",
+                          _ ("impossible size %" PRId64
+                             " in the shape it asks for"),
                           dims[i]);
           return FALSE;
         }
@@ -134,7 +136,8 @@ parse_axes (CamNode *node, GError **error)
   if (p->n_axes > CAM_MAX_DIMS)
     {
       cam_node_error (error, CAM_GRAPH_ERROR_UNSUPPORTED, node,
-                      "attribute axes has more than %d numbers", CAM_MAX_DIMS);
+                      _ ("attribute axes has more than %d numbers"),
+                      CAM_MAX_DIMS);
       return FALSE;
     }
   for (gsize i = 0; i < p->n_axes; i++)
@@ -172,7 +175,7 @@ mark_axes (const CamNode *node, int rank, gboolean *marks, gboolean *given,
       if (marks[axis])
         {
           cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
-                          "axis %d is named twice", axis);
+                          _ ("axis %d is named twice"), axis);
           return FALSE;
         }
       marks[axis] = TRUE;
@@ -195,8 +198,8 @@ infer_squeeze (CamNode *node, GError **error)
       if (marks[i] && x->dims[i] != 1)
         {
           cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
-                          "axis %d has the size %" G_GINT64_FORMAT
-                          ", only 1 can be left out",
+                          _ ("axis %d has the size %" PRId64
+                             ", only 1 can be left out"),
                           i, x->dims[i]);
           return FALSE;
         }
@@ -219,7 +222,7 @@ infer_unsqueeze (CamNode *node, GError **error)
   if (! given)
     {
       cam_node_error (error, CAM_GRAPH_ERROR_MALFORMED, node,
-                      "its axes are missing");
+                      _ ("its axes are missing"));
       return FALSE;
     }
   shape.n_dims = x->n_dims + count;

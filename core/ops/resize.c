@@ -6,6 +6,7 @@
 
 #include "core/ops/resample.h"
 
+#include <glib/gi18n.h>
 #include <math.h>
 #include <string.h>
 
@@ -51,7 +52,7 @@ parse_upsample (CamNode *node, GError **error)
       || scales->n > CAM_MAX_DIMS)
     {
       cam_node_error (error, CAM_GRAPH_ERROR_MALFORMED, node,
-                      "attribute scales is missing or too long");
+                      _ ("attribute scales is missing or too long"));
       return FALSE;
     }
   p->n_scales = scales->n;
@@ -71,7 +72,8 @@ parse_axes (CamNode *node, ResizeParams *p, GError **error)
   if (p->n_axes > CAM_MAX_DIMS)
     {
       cam_node_error (error, CAM_GRAPH_ERROR_UNSUPPORTED, node,
-                      "attribute axes has more than %d numbers", CAM_MAX_DIMS);
+                      _ ("attribute axes has more than %d numbers"),
+                      CAM_MAX_DIMS);
       return FALSE;
     }
   for (gsize i = 0; i < p->n_axes; i++)
@@ -204,7 +206,7 @@ resolve (const CamNode *node, Target *t, GError **error)
   else if (! by_size && ! is_given (node, scales))
     {
       cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
-                      "neither scales nor sizes fit the input");
+                      _ ("neither scales nor sizes fit the input"));
       return FALSE;
     }
   else if (! read_numbers (node, by_size ? 3 : scales, n, values, error))
@@ -214,7 +216,7 @@ resolve (const CamNode *node, Target *t, GError **error)
     {
       if (error && *error == NULL)
         cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
-                        "its region of interest is missing");
+                        _ ("its region of interest is missing"));
       return FALSE;
     }
   for (gsize i = 0; i < n; i++)
@@ -227,7 +229,7 @@ resolve (const CamNode *node, Target *t, GError **error)
       if (! (values[i] > 0) || ! (out >= 1 && out < 0x1p31))
         {
           cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
-                          "axis %d cannot be resized by %g", axes[i],
+                          _ ("axis %d cannot be resized by %g"), axes[i],
                           values[i]);
           return FALSE;
         }

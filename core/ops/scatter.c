@@ -7,6 +7,8 @@
 
 #include "core/ops/ops.h"
 
+#include <glib/gi18n.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "core/ops/scalar.h"
@@ -87,7 +89,7 @@ check_updates (const CamNode *node, GError **error)
       || wanted.n_dims + x->n_dims - depth > CAM_MAX_DIMS)
     {
       cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
-                      "%" G_GINT64_FORMAT " indices for %d dimensions", depth,
+                      _ ("%" PRId64 " indices for %d dimensions"), depth,
                       x->n_dims);
       return FALSE;
     }
@@ -99,7 +101,7 @@ check_updates (const CamNode *node, GError **error)
     return TRUE;
   text = cam_shape_to_string (&wanted);
   cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
-                  "its updates must have the shape %s", text);
+                  _ ("its updates must have the shape %s"), text);
   return FALSE;
 }
 
@@ -122,8 +124,8 @@ infer (CamNode *node, GError **error)
     if (slice_place (node, indices, i) < 0)
       {
         cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
-                        "the indices of slice %" G_GINT64_FORMAT
-                        " are outside of the data",
+                        _ ("the indices of slice %" PRId64
+                           " are outside of the data"),
                         i);
         return FALSE;
       }

@@ -3,6 +3,7 @@
 
 #include "core/ops/move.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 /* Of every dimension: first element, number of them, step. */
@@ -47,7 +48,8 @@ parse (CamNode *node, GError **error)
       || (axes && p->n_axes != p->n))
     {
       cam_node_error (error, CAM_GRAPH_ERROR_MALFORMED, node,
-                      "attributes starts, ends and axes do not fit together");
+                      _ ("attributes starts, ends and axes do not fit "
+                         "together"));
       return FALSE;
     }
   p->starts = g_memdup2 (starts, p->n * sizeof *starts);
@@ -90,7 +92,7 @@ list (const CamNode *node, guint i, gsize n, gint64 **values, GError **error)
   if (count == n)
     return TRUE;
   cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
-                  "starts, ends, axes and steps are not equally many");
+                  _ ("starts, ends, axes and steps are not equally many"));
   return FALSE;
 }
 
@@ -125,8 +127,8 @@ resolve (const CamNode *node, Part *part, GError **error)
       if (step == 0 || (seen >> axis & 1))
         {
           cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
-                          step ? "axis %d is named twice"
-                               : "the step of axis %d is 0",
+                          step ? _ ("axis %d is named twice")
+                               : _ ("the step of axis %d is 0"),
                           axis);
           return FALSE;
         }

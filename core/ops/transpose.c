@@ -4,6 +4,8 @@
 
 #include "core/ops/move.h"
 
+#include <glib/gi18n.h>
+#include <inttypes.h>
 #include <string.h>
 
 typedef struct
@@ -24,7 +26,8 @@ parse_transpose (CamNode *node, GError **error)
   if (p->n_perm > CAM_MAX_DIMS)
     {
       cam_node_error (error, CAM_GRAPH_ERROR_UNSUPPORTED, node,
-                      "attribute perm has more than %d numbers", CAM_MAX_DIMS);
+                      _ ("attribute perm has more than %d numbers"),
+                      CAM_MAX_DIMS);
       return FALSE;
     }
   for (gsize i = 0; i < p->n_perm; i++)
@@ -56,7 +59,7 @@ infer_transpose (CamNode *node, GError **error)
           || (p->n_perm && p->n_perm != (gsize) x->n_dims))
         {
           cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
-                          "attribute perm is no order of %d dimensions",
+                          _ ("attribute perm is no order of %d dimensions"),
                           x->n_dims);
           return FALSE;
         }
@@ -98,8 +101,7 @@ parse_block (CamNode *node, GError **error)
   if (p->block >= 1 && p->block <= G_MAXINT16)
     return TRUE;
   cam_node_error (error, CAM_GRAPH_ERROR_UNSUPPORTED, node,
-                  "attribute blocksize has the unsupported value "
-                  "%" G_GINT64_FORMAT,
+                  _ ("attribute blocksize has the unsupported value %" PRId64),
                   p->block);
   return FALSE;
 }
@@ -120,8 +122,8 @@ infer_block (CamNode *node, GError **error)
       g_autofree char *text = cam_shape_to_string (&shape);
 
       cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
-                      "the input %s does not divide into blocks of "
-                      "%" G_GINT64_FORMAT,
+                      _ ("the input %s does not divide into blocks of "
+                         "%" PRId64),
                       text, p->block);
       return FALSE;
     }

@@ -9,6 +9,7 @@
 
 #include "core/ops/unary.h"
 
+#include <glib/gi18n.h>
 #include <math.h>
 #include <string.h>
 
@@ -80,7 +81,8 @@ infer (CamNode *node, GError **error)
                != 1)
       {
         cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
-                        "limit '%s' must be one number", node->inputs[i]->name);
+                        _ ("limit '%s' must be one number"),
+                        node->inputs[i]->name);
         return FALSE;
       }
   return cam_op_check_dtype (node, 0, u->kind->kinds, error)

@@ -3,6 +3,8 @@
 
 #include "core/ops/window.h"
 
+#include <glib/gi18n.h>
+#include <inttypes.h>
 #include <string.h>
 
 static gboolean
@@ -16,8 +18,8 @@ read_ints (const CamNode *node, const char *name, gint64 low, int most,
   if (n > (gsize) most)
     {
       cam_node_error (error, CAM_GRAPH_ERROR_UNSUPPORTED, node,
-                      "attribute %s has %" G_GSIZE_FORMAT
-                      " numbers, at most %d are possible",
+                      _ ("attribute %s has %zu numbers, at most %d are "
+                         "possible"),
                       name, n, most);
       return FALSE;
     }
@@ -26,8 +28,7 @@ read_ints (const CamNode *node, const char *name, gint64 low, int most,
       if (ints[i] < low || ints[i] > G_MAXINT32)
         {
           cam_node_error (error, CAM_GRAPH_ERROR_UNSUPPORTED, node,
-                          "attribute %s has the unsupported value "
-                          "%" G_GINT64_FORMAT,
+                          _ ("attribute %s has the unsupported value %" PRId64),
                           name, ints[i]);
           return FALSE;
         }
@@ -69,8 +70,8 @@ check_counts (const CamNode *node, const CamWindowAttributes *a, int n,
       || (a->n_pads != 0 && a->n_pads != 2 * n))
     {
       cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
-                      "kernel_shape, strides, dilations or pads do not fit "
-                      "an input of %d spatial dimensions",
+                      _ ("kernel_shape, strides, dilations or pads do not fit "
+                         "an input of %d spatial dimensions"),
                       n);
       return FALSE;
     }
@@ -141,8 +142,8 @@ cam_window_resolve (const CamNode *node, const CamWindowAttributes *a,
           g_autofree char *text = cam_shape_to_string (input);
 
           cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
-                          "a window of %" G_GINT64_FORMAT
-                          " does not fit the padded input %s",
+                          _ ("a window of %" PRId64
+                             " does not fit the padded input %s"),
                           w->kernel[i], text);
           return FALSE;
         }

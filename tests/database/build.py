@@ -357,7 +357,7 @@ def check_bad_pictures():
               and 'empty.jpg' in done.stderr,
               'unreadable pictures are named, the exit status tells of them',
               done.stderr)
-    tap.check('1 pictures have no other of their label' in done.stderr,
+    tap.check('1 picture has no other of its label' in done.stderr,
               'a label with one picture is told of', done.stderr)
     tap.check(subprocess.run([camlens, 'db', 'verify', at('bad.camdb')],
                              check=False, capture_output=True).returncode == 0,
