@@ -12,12 +12,17 @@
 gboolean
 picture_init (const char *program, GError **error)
 {
+  g_autofree char *domain = NULL;
+
   if (VIPS_INIT (program) != 0)
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED,
                    _ ("Cannot start libvips: %s"), vips_error_buffer ());
       return FALSE;
     }
+  /* picture_refuse () looks for libvips' words, which must not be translated */
+  domain = g_strdup_printf ("vips%d.%d", vips_version (0), vips_version (1));
+  bindtextdomain (domain, "/nonexistent");
   vips_block_untrusted_set (TRUE);
   vips_concurrency_set (1);
   vips_cache_set_max (0);

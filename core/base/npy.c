@@ -34,8 +34,8 @@ static gboolean G_GNUC_PRINTF (3, 4)
   va_start (arguments, format);
   text = g_strdup_vprintf (format, arguments);
   va_end (arguments);
-  g_set_error (error, CAM_TENSOR_ERROR, CAM_TENSOR_ERROR_MALFORMED, "'%s': %s",
-               path, text);
+  g_set_error (error, CAM_TENSOR_ERROR, CAM_TENSOR_ERROR_MALFORMED,
+               _ ("'%s': %s"), path, text);
   return FALSE;
 }
 
@@ -172,7 +172,7 @@ read_array (FILE *file, const char *path, GError **error)
   tensor = cam_tensor_new (dtype, &shape, error);
   if (! tensor)
     {
-      g_prefix_error (error, "'%s': ", path);
+      g_prefix_error (error, _ ("'%s': "), path);
       return NULL;
     }
   if (fread (tensor->data, size, count, file) != count)

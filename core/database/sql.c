@@ -36,21 +36,34 @@ file_of (CamSql *sql)
   return name != NULL && *name != '\0' ? name : _ ("database");
 }
 
+/* SQLite's own words are English: what people meet has words of ours. */
+static const char *
+words_of (CamSql *sql, int status)
+{
+  switch (status)
+    {
+    case SQLITE_FULL: return _ ("the disk is full");
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED: return _ ("another program is at work on this file");
+    case SQLITE_NOTADB: return _ ("the file is no SQLite database");
+    case SQLITE_CORRUPT: return _ ("the file is damaged");
+    case SQLITE_READONLY:
+    case SQLITE_PERM: return _ ("the file may not be written");
+    case SQLITE_CANTOPEN: return _ ("the file cannot be opened");
+    case SQLITE_IOERR: return _ ("the file cannot be read or written");
+    case SQLITE_NOMEM: return _ ("there is not enough memory");
+    default: return sqlite3_errmsg (sql);
+    }
+}
+
 void
 cam_sql_error (CamSql *sql, GError **error)
 {
-  int status = sqlite3_extended_errcode (sql);
+  int status = sqlite3_errcode (sql) & 0xff;
   g_autofree char *name = g_filename_display_name (file_of (sql));
 
-  if ((status & 0xff) == SQLITE_FULL)
-    g_set_error (error, CAM_CLUSTER_DB_ERROR, CAM_CLUSTER_DB_ERROR_WRITE,
-                 _ ("%s: the disk is full"), name);
-  else if ((status & 0xff) == SQLITE_BUSY)
-    g_set_error (error, CAM_CLUSTER_DB_ERROR, CAM_CLUSTER_DB_ERROR_BUSY,
-                 _ ("%s: another program is at work on this file"), name);
-  else
-    g_set_error (error, CAM_CLUSTER_DB_ERROR, code_of (status), "%s: %s", name,
-                 sqlite3_errmsg (sql));
+  g_set_error (error, CAM_CLUSTER_DB_ERROR, code_of (status), "%s: %s", name,
+               words_of (sql, status));
 }
 
 void

@@ -1,6 +1,7 @@
 /* network.c -- see network.h; what asks for shapes is in network-shapes.c */
 #include "config.h"
 #include "core/engine/network-private.h"
+#include <glib/gi18n.h>
 #include <string.h>
 
 #define CHUNK 65536
@@ -29,7 +30,7 @@ cam_network_load (const char *path, guint64 memory_limit,
   model = cam_onnx_read (source, folder, memory_limit, cancellable, error);
   if (! model)
     {
-      g_prefix_error (error, "'%s': ", path);
+      g_prefix_error (error, _ ("'%s': "), path);
       return NULL;
     }
   return network_new (model);

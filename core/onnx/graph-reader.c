@@ -119,16 +119,6 @@ add_results (CamGraph *graph, const Onnx__GraphProto *proto, GError **error)
   return TRUE;
 }
 
-/* "node 'conv1' (Conv)" (transfer full) */
-static char *
-describe (const Onnx__NodeProto *proto)
-{
-  g_autofree char *name = g_utf8_make_valid (proto->name ? proto->name : "",
-                                             -1);
-
-  return g_strdup_printf ("node '%s' (%s)", name, proto->op_type);
-}
-
 /* The values of @names; NULL where a name is empty. (transfer full) */
 static CamValue **
 look_up (const CamGraph *graph, const Onnx__NodeProto *proto, char **names,
@@ -143,11 +133,13 @@ look_up (const CamGraph *graph, const Onnx__NodeProto *proto, char **names,
       values[i] = cam_graph_find (graph, names[i]);
       if (! values[i])
         {
-          g_autofree char *node = describe (proto);
+          g_autofree char *node =
+              g_utf8_make_valid (proto->name ? proto->name : "", -1);
           g_autofree char *name = g_utf8_make_valid (names[i], -1);
 
           refuse (error, CAM_GRAPH_ERROR_MALFORMED,
-                  _ ("%s reads '%s', which nothing makes"), node, name);
+                  _ ("node '%s' (%s) reads '%s', which nothing makes"), node,
+                  proto->op_type, name);
           return NULL;
         }
     }

@@ -254,6 +254,6 @@ cam_onnx_read_tensor_file (const char *path, GError **error)
       onnx__tensor_proto__free_unpacked (proto, NULL);
     }
   if (! tensor)
-    g_prefix_error (error, "'%s': ", path);
+    g_prefix_error (error, _ ("'%s': "), path);
   return tensor;
 }

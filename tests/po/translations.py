@@ -12,6 +12,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'style'))
+from catalogue import messages  # noqa: E402
 from tap import Tap, sources  # noqa: E402
 
 KEYWORDS = ('-k_', '-kN_', '-kngettext:1,2', '-kC_:1c,2', '-kNC_:1c,2')
@@ -41,33 +42,6 @@ WINDOWS = {'overlay dialog': SHARED + ('_Database:', '_Weights:'),
            'menu': ('_Grad-CAM Overlay...', '_Explain by Example...',
                     'E_xport Overlay...', '_Build Cluster Database...')}
 HELP = {'en': 'h', 'de': 'h', 'es': 'y', 'fr': 'e', 'ja': 'h'}
-
-
-def unquote(lines):
-    return ''.join(re.findall(r'"((?:[^"\\]|\\.)*)"', lines)).encode(
-        'latin-1', 'backslashreplace').decode('unicode_escape')
-
-
-def messages(text):
-    """msgid -> [msgstr, ...] of a .po file's text, and the fuzzy msgids
-
-    A msgid with a context is "context|msgid".
-    """
-    found, fuzzy = {}, []
-    for entry in re.split(r'\n\n+', text):
-        if entry.startswith('#~') or 'msgid' not in entry:
-            continue
-        parts = re.split(r'^(msgctxt|msgid_plural|msgid|msgstr(?:\[\d\])?) ', entry,
-                         flags=re.M)
-        keys, values = parts[1::2], parts[2::2]
-        name = '|'.join(unquote(v) for k, v in zip(keys, values)
-                        if k in ('msgctxt', 'msgid'))
-        if re.search(r'^#,.*fuzzy', entry, re.M) and name:
-            fuzzy.append(name)
-        found[name] = [unquote(v) for k, v in zip(keys, values)
-                       if k.startswith('msgstr')]
-    found.pop('', None)
-    return found, fuzzy
 
 
 def extract(root, names):
