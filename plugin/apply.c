@@ -160,7 +160,7 @@ fill_layer (gint32 layer, const CamSource *source,
   return TRUE;
 }
 
-/* In @image, which may be a scratch image. */
+/* In @image, which may be a copy of the source's. */
 static gint32
 new_layer (gint32 image, const CamSource *source,
            const CamExplanation *explanation, const CamOptions *settings)
@@ -232,53 +232,81 @@ add_layer (const CamSource *source, const CamExplanation *explanation,
 
 /* ---- into an image that must be converted ---- */
 
-/* @layer is another image's. */
+/* A copy of @layer, which may be another image's, above @below. */
 static gint32
-convert_and_add (const CamSource *source, gint32 layer, GError **error)
+insert_copy (gint32 image, gint32 below, gint32 layer, GError **error)
 {
-  gint32 copy;
+  gint32 copy = cam_host_layer_copy_to (layer, image);
 
-  if (! cam_host_convert_rgb (source->image))
+  if (copy != -1 && cam_host_layer_insert (copy, image, below))
+    return copy;
+  if (copy != -1)
+    cam_host_layer_delete (copy);
+  gimp_refuses (error, _ ("GIMP refuses to add a layer to this image; it is as "
+                          "it was."));
+  return -1;
+}
+
+/* The filled layer in @scratch, once all that will be asked of GIMP has gone
+ * through there. */
+static gint32
+rehearse (gint32 scratch, gint32 top, const CamSource *source,
+          const CamExplanation *explanation, const CamOptions *settings,
+          GError **error)
+{
+  gint32 layer;
+
+  if (! cam_host_convert_rgb (scratch))
     {
       gimp_refuses (error, _ ("GIMP refuses to convert the image, which is as "
                               "it was."));
       return -1;
     }
-  copy = cam_host_layer_copy_to (layer, source->image);
-  if (copy != -1 && cam_host_layer_insert (copy, source->image, source->layer))
-    return copy;
-  if (copy != -1)
-    cam_host_layer_delete (copy);
-  g_set_error (error, CAM_PLUGIN_ERROR, CAM_PLUGIN_ERROR_GIMP,
-               _ ("GIMP refuses to add the layer after the image has become "
-                  "RGB: Edit > Undo takes that back."));
+  layer = filled_layer (scratch, source, explanation, settings, error);
+  if (layer == -1 || insert_copy (scratch, top, layer, error) != -1)
+    return layer;
+  cam_host_layer_delete (layer);
   return -1;
 }
 
-/* Filled in a scratch image, which is RGB already: whoever cancels while that
- * goes on has the image as it was. */
+/* In one undo step. */
+static gint32
+perform (const CamSource *source, gint32 layer, GError **error)
+{
+  gint32 copy = -1;
+
+  cam_host_undo_start (source->image);
+  if (cam_host_convert_rgb (source->image))
+    copy = insert_copy (source->image, source->layer, layer, NULL);
+  cam_host_undo_end (source->image);
+  if (copy == -1)
+    g_set_error (error, CAM_PLUGIN_ERROR, CAM_PLUGIN_ERROR_GIMP,
+                 _ ("GIMP stopped halfway: Edit > Undo brings the image "
+                    "back."));
+  return copy;
+}
+
+/* First in a copy of the image, which nobody sees: when GIMP refuses there, or
+ * the person cancels, the image and its undo history are as they were. */
 static gint32
 add_converting (const CamSource *source, const CamExplanation *explanation,
                 const CamOptions *settings, GError **error)
 {
-  gint32 scratch = cam_host_scratch_image (source), layer, copy;
+  gint32 top, layer, copy = -1;
+  gint32 scratch = cam_host_image_copy (source->image, &top);
 
   if (scratch == -1)
     {
-      gimp_refuses (error, _ ("GIMP refuses to make a layer; the image is as "
-                              "it was."));
+      g_set_error (error, CAM_PLUGIN_ERROR, CAM_PLUGIN_ERROR_GIMP,
+                   _ ("GIMP cannot copy the image."));
       return -1;
     }
-  layer = filled_layer (scratch, source, explanation, settings, error);
-  if (layer == -1)
+  layer = rehearse (scratch, top, source, explanation, settings, error);
+  if (layer != -1)
     {
-      cam_host_image_delete (scratch);
-      return -1;
+      copy = perform (source, layer, error);
+      cam_host_layer_delete (layer);
     }
-  cam_host_undo_start (source->image);
-  copy = convert_and_add (source, layer, error);
-  cam_host_undo_end (source->image);
-  cam_host_layer_delete (layer);
   cam_host_image_delete (scratch);
   return copy;
 }

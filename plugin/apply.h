@@ -3,11 +3,12 @@
  * The layer is filled while it belongs to no image, and inserted last, in one
  * undo step; whatever goes wrong before leaves the image as it was.
  *
- * Where the image becomes RGB in that step, all that can be foreseen is checked
- * before, and the layer is filled in a scratch image.  GIMP has no call by
- * which a plug-in could undo, and keeps a group of undo steps even when it is
- * empty: should it refuse to convert, such a step is left, and should it
- * convert and then refuse the layer, the person must undo, and is told so.
+ * Where the image becomes RGB in that step, all of it is done in a copy of the
+ * image first, so that a GIMP that refuses leaves the image and its undo history
+ * as they were.  Two calls remain that GIMP cannot be asked for as one: convert,
+ * insert.  A plug-in that is killed between them leaves an RGB image without
+ * the layer, which one undo brings back (before them, in the group that makes
+ * them one undo step, an empty step; and GIMP keeps the copy in its memory).
  */
 #pragma once
 

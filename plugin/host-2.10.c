@@ -244,25 +244,18 @@ cam_host_convert_rgb (gint32 image)
 }
 
 gint32
-cam_host_scratch_image (const CamSource *source)
+cam_host_image_copy (gint32 image, gint32 *top)
 {
-  gint32 image =
-      gimp_image_new_with_precision (source->width, source->height, GIMP_RGB,
-                                     gimp_image_get_precision (source->image));
-  GimpColorProfile *profile = NULL;
+  gint32 copy = gimp_image_duplicate (image);
+  g_autofree int *layers = NULL;
+  int n = 0;
 
-  if (image == -1)
+  if (copy == -1)
     return -1;
-  gimp_image_undo_disable (image);
-  /* a gray one goes with the conversion */
-  if (source->type != CAM_IMAGE_GRAY)
-    profile = gimp_image_get_color_profile (source->image);
-  if (profile)
-    {
-      gimp_image_set_color_profile (image, profile);
-      g_object_unref (profile);
-    }
-  return image;
+  gimp_image_undo_disable (copy);
+  layers = gimp_image_get_layers (copy, &n);
+  *top = n > 0 ? layers[0] : -1;
+  return copy;
 }
 
 void

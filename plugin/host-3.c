@@ -212,26 +212,17 @@ cam_host_convert_rgb (gint32 image)
 }
 
 gint32
-cam_host_scratch_image (const CamSource *source)
+cam_host_image_copy (gint32 image, gint32 *top)
 {
-  GimpPrecision precision = gimp_image_get_precision (IMAGE (source->image));
-  GimpImage *image = gimp_image_new_with_precision (source->width,
-                                                    source->height, GIMP_RGB,
-                                                    precision);
-  GimpColorProfile *profile = NULL;
+  GimpImage *copy = gimp_image_duplicate (IMAGE (image));
+  g_autofree GimpLayer **layers = NULL;
 
-  if (! image)
+  if (! copy)
     return -1;
-  gimp_image_undo_disable (image);
-  /* a gray one goes with the conversion */
-  if (source->type != CAM_IMAGE_GRAY)
-    profile = gimp_image_get_color_profile (IMAGE (source->image));
-  if (profile)
-    {
-      gimp_image_set_color_profile (image, profile);
-      g_object_unref (profile);
-    }
-  return gimp_image_get_id (image);
+  gimp_image_undo_disable (copy);
+  layers = gimp_image_get_layers (copy);
+  *top = layers ? ID (layers[0]) : -1;
+  return gimp_image_get_id (copy);
 }
 
 void

@@ -79,10 +79,9 @@ void cam_host_undo_start (gint32 image);
 void cam_host_undo_end (gint32 image);
 CamImageType cam_host_image_type (gint32 image);
 gboolean cam_host_convert_rgb (gint32 image);
-/* An RGB image that nobody sees, with the precision and the profile that the
- * source's image has, or will have when it is converted; -1 where GIMP
- * refuses. */
-gint32 cam_host_scratch_image (const CamSource *source);
+/* A copy that nobody sees and that keeps no undo history, and its top layer;
+ * it shares the pixels, so it costs little.  -1 where GIMP refuses. */
+gint32 cam_host_image_copy (gint32 image, gint32 *top);
 void cam_host_flush (void);
 
 typedef struct /* a layer of an open image, to choose from */

@@ -3,7 +3,8 @@ hands of a robot: keys and mouse go in by xdotool, pictures come out"""
 import os
 import time
 
-from gimp import Gimp, Screen, wait
+from gimp import Gimp
+from screen import Screen, wait
 
 OVERLAY = "^Grad-CAM"
 EXAMPLE = "^Explain by Example"
@@ -31,9 +32,8 @@ class Dialogs:
                          keep=keep, options=options)
         stem = os.path.basename(photo).split(".")[0]
         self.window = self.screen.wait_window(stem + ".*GIMP", 90)
-        self.screen.do("windowactivate", "--sync", self.window)
-        self.screen.do("windowsize", "--sync", self.window, size[0],
-                       size[1] - 30)
+        self.screen.activate(self.window)
+        self.screen.resize(self.window, size[0], size[1] - 30)
         wait(lambda: self.number("(length (t-images))") == 1, 20)
         self.gimp("(begin (define im (car (t-images))) "
                   "(define layer (t-active im)) 1)")
@@ -50,13 +50,13 @@ class Dialogs:
         return int(self.number("(length (t-layers im))"))
 
     def focus(self):
-        self.screen.do("windowactivate", "--sync", self.window)
+        self.screen.activate(self.window)
 
     def open(self, keys, name):
         self.focus()
         self.screen.key(keys)
         dialog = self.screen.wait_window(name, 40)
-        self.screen.do("windowactivate", "--sync", dialog)
+        self.screen.activate(dialog)
         return dialog
 
     def look(self, dialog):

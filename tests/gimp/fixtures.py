@@ -1,10 +1,13 @@
 """fixtures.py -- pictures, a model folder and a database for the tests in GIMP"""
-import json
+import fcntl
 import os
 import shutil
 import struct
 import subprocess
+import sys
 import zlib
+
+from screen import limited
 
 
 def write_png(path, width, height, channels, pixel, profile=None):
@@ -87,11 +90,18 @@ def shape(kind, cx, cy, radius):
 
 
 class Fixtures:
-    """Made once below @folder and kept between runs."""
+    """Made once below @folder and kept between runs, which have it one after
+    the other: two at once would write each other's files."""
 
     def __init__(self, folder, camlens, objects):
         self.folder, self.camlens = folder, camlens
         os.makedirs(folder, exist_ok=True)
+        self.lock = open(self.path("lock"), "w")  # until the process ends
+        try:
+            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            sys.exit("another run uses %s: give this one a work folder of its "
+                     "own" % folder)
         self.models = os.path.join(folder, "models")
         self.env = dict(os.environ, CAMLENS_MODEL_PATH=self.models)
         self.make_models(objects)
@@ -162,9 +172,9 @@ class Fixtures:
             f.write(whole[:len(whole) // 2])
 
     def run(self, *args):
-        done = subprocess.run([self.camlens, *args], env=self.env,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              text=True)
+        done = limited([self.camlens, *args], 600, env=self.env,
+                       stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                       text=True)
         if done.returncode:
             raise RuntimeError("camlens %s: %s%s" % (
                 " ".join(args), done.stdout, done.stderr))

@@ -2,8 +2,7 @@
 
 Both series speak the same small language here: PRELUDE_2 and PRELUDE_3 define
 the t-... functions that the tests use, so that a test is written once.
-GIMP runs without a display (console) or on an Xvfb of its own, with openbox,
-and is driven there with xdotool.
+GIMP runs without a display (console) or on the Xvfb of a Screen.
 """
 import os
 import shutil
@@ -16,8 +15,11 @@ import time
 import zlib
 
 from locales import make_locale
+from screen import ended, limited, wait
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+
+ANSWER = 300  # seconds, the most that a call may take
 
 PROFILE_FOLDERS = """brushes dynamics fonts gradients palettes patterns scripts
 tool-presets tool-options templates tmp curves levels filters themes icons
@@ -92,6 +94,8 @@ PRELUDE = {
   (gimp-xcf-save RUN-NONINTERACTIVE image (t-active image) path path))
 (define (t-select image x y w h)
   (gimp-image-select-rectangle image CHANNEL-OP-REPLACE x y w h))
+(define (t-selected? image)
+  (= FALSE (car (gimp-selection-is-empty image))))
 (define (t-images) (vector->list (cadr (gimp-image-list))))
 (define (t-dirty? image) (= TRUE (car (gimp-image-is-dirty image))))
 (define (t-mask layer type)
@@ -177,6 +181,7 @@ PRELUDE = {
 (define (t-xcf image path) (gimp-file-save RUN-NONINTERACTIVE image path))
 (define (t-select image x y w h)
   (gimp-image-select-rectangle image CHANNEL-OP-REPLACE x y w h))
+(define (t-selected? image) (not (gimp-selection-is-empty image)))
 (define (t-images) (vector->list (gimp-get-images)))
 (define (t-dirty? image) (gimp-image-is-dirty image))
 (define (t-mask layer type)
@@ -213,84 +218,8 @@ PRELUDE = {
 }
 
 
-def wait(true, seconds):
-    """What @true gives as soon as it is something.  The time is counted in
-    naps, so that a test which is itself held up does not give up."""
-    for _ in range(int(seconds * 20)):
-        value = true()
-        if value:
-            return value
-        time.sleep(0.05)
-    return true()
-
-
 class GimpError(Exception):
     """What GIMP answered instead of a value."""
-
-
-class Screen:
-    """An Xvfb with a window manager."""
-
-    def __init__(self, width=1280, height=900):
-        read, write = os.pipe()
-        self.server = subprocess.Popen(
-            ["Xvfb", "-displayfd", str(write), "-screen", "0",
-             "%dx%dx24" % (width, height), "-nolisten", "tcp", "-noreset",
-             "-r"],  # a key whose release comes late is no second key
-            pass_fds=[write], stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL)
-        os.close(write)
-        number = b""
-        while not number.endswith(b"\n"):
-            byte = os.read(read, 1)
-            if not byte:
-                raise RuntimeError("Xvfb did not start")
-            number += byte
-        os.close(read)
-        self.name = ":" + number.decode().strip()
-        self.env = dict(os.environ, DISPLAY=self.name)
-        self.manager = subprocess.Popen(
-            ["openbox"], env=self.env, stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL)
-
-    def close(self):
-        for process in (self.manager, self.server):
-            process.terminate()
-            process.wait()
-
-    def do(self, *args):
-        return subprocess.run(["xdotool", *map(str, args)], env=self.env,
-                              stdout=subprocess.PIPE,
-                              stderr=subprocess.DEVNULL,
-                              text=True).stdout.strip()
-
-    def find(self, name):
-        found = self.do("search", "--onlyvisible", "--name", name).split()
-        return found[-1] if found else None
-
-    def wait_window(self, name, seconds=30):
-        window = wait(lambda: self.find(name), seconds)
-        if not window:
-            raise RuntimeError("no window '%s'" % name)
-        return window
-
-    def wait_gone(self, name, seconds=10):
-        return wait(lambda: not self.find(name), seconds)
-
-    def key(self, *keys):
-        self.do("key", "--clearmodifiers", "--delay", 60, *keys)
-
-    def shot(self, path, window="root"):
-        subprocess.run(["import", "-window", window, path], env=self.env,
-                       check=False, stderr=subprocess.DEVNULL)
-
-    def pixels(self, window, x, y, w, h):
-        """A checksum of what a part of a window shows."""
-        raw = subprocess.run(
-            ["import", "-window", window, "-crop", "%dx%d+%d+%d" % (w, h, x, y),
-             "rgb:-"], env=self.env, stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL).stdout
-        return zlib.crc32(raw) if raw else None
 
 
 class Gimp:
@@ -384,7 +313,7 @@ class Gimp:
         if not self.socket:
             raise RuntimeError("GIMP's Script-Fu server did not come up; see "
                                + self.log.name)
-        self.socket.settimeout(300)
+        self.socket.settimeout(ANSWER)
         if self.series == "3":
             self("(script-fu-use-v3)")
         self("(begin %s 1)" % PRELUDE[self.series])
@@ -413,7 +342,11 @@ class Gimp:
     def __call__(self, text):
         """The value of an expression, as Script-Fu prints it."""
         self.send(text)
-        return self.receive()
+        try:
+            return self.receive()
+        except socket.timeout:
+            raise RuntimeError("GIMP does not answer within %d s: %s" % (
+                ANSWER, text)) from None
 
     def number(self, text):
         return float(self("(* 1 %s)" % text))
@@ -427,11 +360,10 @@ class Gimp:
         """One command for an interpreter, in a GIMP of its own."""
         program = "gimp-console-" + ("2.10" if self.series == "2.10"
                                      else newest_series_3())
-        subprocess.run([program, "-d", "-f", "-i",
-                        "--batch-interpreter=" + interpreter, "-b", command,
-                        "--quit"], env=self.env, stdin=subprocess.DEVNULL,
-                       stdout=self.log, stderr=self.log, timeout=300,
-                       check=False)
+        limited([program, "-d", "-f", "-i",
+                 "--batch-interpreter=" + interpreter, "-b", command,
+                 "--quit"], ANSWER, env=self.env, stdin=subprocess.DEVNULL,
+                stdout=self.log, stderr=self.log)
 
     def alive(self):
         return self.process.poll() is None
@@ -448,7 +380,7 @@ class Gimp:
             os.killpg(self.process.pid, signal.SIGKILL)
         except ProcessLookupError:
             pass
-        self.process.wait()
+        ended(self.process)
         self.log.close()
 
 
@@ -461,8 +393,8 @@ def newest_series_3():
 
 def full_version_3():
     """"3.0.4": a profile of another one is welcomed with a window."""
-    said = subprocess.run(["gimp-console-" + newest_series_3(), "--version"],
-                          stdout=subprocess.PIPE, text=True, check=True)
+    said = limited(["gimp-console-" + newest_series_3(), "--version"], 60,
+                   stdout=subprocess.PIPE, text=True)
     return said.stdout.split()[-1]
 
 

@@ -19,7 +19,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from dialogs import Dialogs
 from fixtures import Fixtures
-from gimp import wait
+from screen import wait
 
 LONG = ("Butterflies and moths of central and northern Europe, photographed "
         "in the field, second edition")
@@ -62,7 +62,7 @@ class Shots:
         windows = wait(new, seconds)
         if not windows:
             raise RuntimeError("no new window")
-        self.s.do("windowactivate", "--sync", windows[-1])
+        self.s.activate(windows[-1])
         self.d.ready(windows[-1], 10)
         return windows[-1]
 
@@ -78,7 +78,7 @@ class Shots:
 
     def close(self, *windows):
         for window in windows:
-            self.s.do("windowactivate", "--sync", window)
+            self.s.activate(window)
             self.s.key("Escape")
             wait(lambda w=window: w not in self.visible(), 5)
 

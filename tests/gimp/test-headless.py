@@ -12,6 +12,7 @@ from fixtures import shape, wide_profile, write_png
 from gimp import GimpError, read_png
 from headless import (Case, HeadlessTests, difference, quote, run,
                       same_floats)
+from screen import limited
 
 
 class Tests(HeadlessTests):
@@ -219,9 +220,9 @@ class Tests(HeadlessTests):
         case.close()
         overlay, _, _ = self.fix.explain(self.out("big.png"), "-d",
                                          self.fix.database)
-        same = subprocess.run(
+        same = limited(
             ["compare", "-metric", "PAE", self.out("large.png"), overlay,
-             "null:"], stderr=subprocess.PIPE, text=True).stderr
+             "null:"], 300, stderr=subprocess.PIPE, text=True).stderr
         level = float(re.search(r"\(([\d.e-]+)\)", same).group(1)) * 255
         self.ok(level <= 1.5, "a large picture: pixels", same)
 

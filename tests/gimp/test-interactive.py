@@ -1,6 +1,5 @@
-"""test-interactive.py SERIES PLUG-IN CAMLENS OBJECTS WORK [SHOTS] -- the dialogs
-in a real GIMP on an Xvfb, driven by keys and mouse.  What came of it is asked
-of GIMP; screenshots go to the folder SHOTS, where it is given."""
+"""test-interactive.py -- the dialogs in a real GIMP on an Xvfb, driven by keys
+and mouse.  What came of it is asked of GIMP.  Arguments: see interactive.py"""
 import os
 import re
 import signal
@@ -8,25 +7,15 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from dialogs import BUILD, EXAMPLE, EXPORT, OVERLAY, Dialogs
-from fixtures import Fixtures, wide_profile
-from gimp import Tap, plug_in_processes, wait
+from dialogs import BUILD, EXAMPLE, EXPORT, OVERLAY
+from fixtures import wide_profile
+from gimp import plug_in_processes
 from headless import difference
-from refusals import Refusals, environment
+from interactive import InteractiveTests
+from screen import wait
 
-class Tests(Refusals, Tap):
-    """The helpers of a test are those of its Dialogs."""
 
-    def __init__(self, dialogs, fixtures, shots):
-        super().__init__()
-        self.d, self.fix, self.shots = dialogs, fixtures, shots
-
-    def __getattr__(self, name):
-        return getattr(self.d, name)
-
-    def shot(self, name, window):
-        self.screen.shot(os.path.join(self.shots, name + ".png"), window)
-
+class Tests(InteractiveTests):
     # ---- tests ----
 
     def test_overlay(self):
@@ -69,10 +58,6 @@ class Tests(Refusals, Tap):
         self.undo()
         wait(lambda: self.layers() == 1, 20)
         self.equal(self.layers(), 1, "one undo removes it")
-
-    def undo(self):
-        self.focus()
-        self.screen.key("ctrl+z")
 
     def test_last_values(self):
         self.gimp("(begin (define r (t-run-last im layer)) 1)")
@@ -152,7 +137,7 @@ class Tests(Refusals, Tap):
         time.sleep(1)
         self.ok(self.screen.find(OVERLAY) and self.layers() == 1,
                 "OK is off while the image is indexed")
-        self.screen.do("windowactivate", "--sync", dialog)
+        self.screen.activate(dialog)
         self.screen.key("alt+v")
         time.sleep(1)
         self.screen.key("alt+o")
@@ -299,7 +284,7 @@ class Tests(Refusals, Tap):
         self.ok(self.screen.wait_gone(OVERLAY), "Cancel closes the dialog")
 
     def test_cancel_at_once(self):
-        self.screen.do("windowactivate", "--sync", self.window)
+        self.screen.activate(self.window)
         self.screen.key("ctrl+alt+l")
         self.screen.wait_window(OVERLAY, 40)
         start = time.time()
@@ -430,6 +415,7 @@ class Tests(Refusals, Tap):
         self.ok(self.gimp.alive(), "GIMP lives")
 
     def all(self):
+        self.start()
         for name in ("overlay", "last_values", "repeat", "slider", "mouse",
                      "cancel_at_once", "help", "presets", "example", "export",
                      "build", "build_stopped",
@@ -437,16 +423,8 @@ class Tests(Refusals, Tap):
                      "killed",
                      "alive"):
             self.attempt(name, getattr(self, "test_" + name))
-
-    def attempt(self, name, test):
-        try:
-            test()
-        except Exception as error:  # the other tests go on
-            self.shot("failed-" + name, "root")
-            self.ok(False, name, repr(error))
-            for _ in range(3):
-                self.screen.key("Escape")
-                time.sleep(0.3)
+        self.start(keep=True)
+        self.after_restart()
 
     def after_restart(self):
         """In another GIMP with the same profile."""
@@ -473,43 +451,4 @@ def builders(database):
     return found
 
 
-def main():
-    series, plug_in, camlens, objects, work = sys.argv[1:6]
-    shots = sys.argv[6] if len(sys.argv) > 6 else os.path.join(work, "shots")
-    os.makedirs(shots, exist_ok=True)
-    fixtures = Fixtures(os.path.join(work, "files"), camlens, objects)
-    env = {"CAMLENS_MODEL_PATH": fixtures.models,
-           "CAMLENS_PROGRAM": fixtures.camlens, "CAMLENS_TIMING": "1"}
-
-    def start(**more):
-        return Dialogs(series, plug_in, os.path.join(work, "profile"),
-                       fixtures.photo, **dict({"env": env}, **more))
-
-    def start_refusing():
-        return start(env=dict(env, **environment(plug_in, fixtures.folder)),
-                     options=["--console-messages"])
-
-    tests = Tests(start(), fixtures, shots)
-    try:
-        only = os.environ.get("CAMLENS_TEST_ONLY", "").split()
-        if only == ["refusals"]:
-            tests.d.close()
-            tests.d = start_refusing()
-            tests.all_refusals()
-        elif only:
-            for name in only:
-                getattr(tests, "test_" + name)()
-        else:
-            tests.all()
-            tests.d.close()
-            tests.d = start(keep=True)
-            tests.after_restart()
-            tests.d.close()
-            tests.d = start_refusing()
-            tests.all_refusals()
-    finally:
-        tests.d.close()
-    tests.done()
-
-
-main()
+Tests().run()

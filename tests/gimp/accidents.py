@@ -1,0 +1,248 @@
+"""accidents.py -- a GIMP that says no at the last moment, after OK, and a
+plug-in that is killed then: what becomes of the image and of its undo history,
+and what is said.  accident.c plays both."""
+import os
+import re
+import time
+
+from dialogs import OVERLAY
+from gimp import plug_in_processes
+from screen import wait
+
+TYPES = {"gray": (1, "(gimp-image-convert-grayscale im)"),
+         "indexed": (2, "(t-convert-indexed im)")}
+
+
+def environment(plug_in, folder):
+    """GIMP runs the plug-in by a script that preloads accident.so, and what
+    shall happen stands in the file accident of the folder."""
+    preloaded = os.path.join(os.path.dirname(os.path.abspath(plug_in)), "..",
+                             "tests", "gimp", "accident.so")
+    wrapper = os.path.join(folder, "accident.sh")
+    with open(wrapper, "w") as f:
+        f.write('#!/bin/sh\nexport CAMLENS_TEST_ACCIDENT="$(cat "%s/accident")"'
+                '\nLD_PRELOAD="%s" exec "$@"\n' % (folder, preloaded))
+    os.chmod(wrapper, 0o755)
+    return {"GIMP_PLUGIN_DEBUG_WRAP": "camlens,run",
+            "GIMP_PLUGIN_DEBUG_WRAPPER": wrapper}
+
+
+class Accidents:
+    """Tests for a GIMP with that environment and --console-messages."""
+
+    def plan(self, what):
+        """For the next start of the plug-in: see accident.c."""
+        with open(self.fix.path("accident"), "w") as f:
+            f.write(what)
+
+    # ---- the image before, and what is done to it ----
+
+    def prepare(self, kind):
+        """The person's last step makes the image gray or indexed; one after
+        that is taken back and can be done again."""
+        base, convert = TYPES[kind]
+        self.gimp("(begin %s (t-select im 5 5 50 50) (gimp-displays-flush) 1)"
+                  % convert)
+        self.undo()
+        wait(lambda: not self.selected(), 10)
+        self.gimp("(begin (gimp-image-clean-all im) 1)")
+        return base
+
+    def selected(self):
+        return self.gimp("(if (t-selected? im) 1 0)") == "1"
+
+    def open_ready(self):
+        self.ready(self.open("ctrl+alt+l", OVERLAY), 3)
+
+    def press_ok(self):
+        self.screen.key("alt+o")
+        self.screen.wait_gone(OVERLAY)
+        wait(lambda: not plug_in_processes(self.gimp.profile), 30)
+
+    def press_convert_and_ok(self):
+        self.open_ready()
+        self.screen.key("alt+v")
+        time.sleep(1)
+        self.press_ok()
+
+    def said(self, do):
+        """What GIMP says on the error output after @do ()."""
+        log = self.gimp.log.name
+        start = os.path.getsize(log)
+
+        def text():
+            with open(log, errors="replace") as f:
+                f.seek(start)
+                return f.read()
+
+        do()
+        wait(lambda: re.search(r"refuse|halfway|not in the image|crashed",
+                               text()), 20)
+        return " ".join(text().split())
+
+    # ---- what is there afterwards ----
+
+    def state(self):
+        """(layers, base type, changed), seen by the menus as well, which a
+        dead plug-in tells nothing"""
+        self.gimp("(begin (gimp-displays-flush) 1)")
+        time.sleep(0.5)
+        return (self.layers(), int(self.number("(t-base-type im)")),
+                self.gimp("(if (t-dirty? im) 1 0)"))
+
+    def undo_to(self, base):
+        self.undo()
+        wait(lambda: self.number("(t-base-type im)") == base, 5)
+        return int(self.number("(t-base-type im)"))
+
+    def intact(self, base, name):
+        """The image and its undo history are as prepare () made them."""
+        self.equal(self.state(), (1, base, "0"),
+                   name + ": the image is as it was")
+        self.focus()
+        self.screen.key("ctrl+y")
+        self.ok(wait(self.selected, 10),
+                name + ": what was undone can be done again")
+        self.undo()
+        wait(lambda: not self.selected(), 10)
+        self.equal(self.undo_to(0), 0,
+                   name + ": Undo takes back the person's own last step")
+
+    def halfway(self, base, name):
+        self.equal(self.state()[:2], (1, 0), name + ": the image is RGB")
+        self.equal(self.undo_to(base), base, name + ": one undo brings it back")
+        self.equal(self.undo_to(0), 0,
+                   name + ": the next, what was before that")
+
+    def complete(self, base, name):
+        self.equal(self.state()[:2], (2, 0), name + ": the layer is there")
+        self.equal(self.undo_to(base), base,
+                   name + ": one undo takes back all")
+        self.equal(self.state()[:2], (1, base), name + ": and the layer")
+        self.equal(self.undo_to(0), 0,
+                   name + ": the next, what was before that")
+
+    def empty_step(self, base, name):
+        """GIMP keeps a group of undo steps even when it is empty."""
+        self.equal(self.state()[:2], (1, base),
+                   name + ": the image is as it was")
+        self.undo()
+        self.equal(self.undo_to(0), 0,
+                   name + ": two undos take back the person's last step")
+
+    # ---- refusals ----
+
+    def refused(self, kind, call, number, message, check):
+        name = "%s, %s %d is refused" % (kind, call, number)
+        base = self.prepare(kind)
+        self.plan("refuse %s %d" % (call, number))
+        said = self.said(self.press_convert_and_ok)
+        self.ok(message in said, name + ": the message", said)
+        check(base, name)
+        self.equal(self.number("(length (t-images))"), 1,
+                   name + ": no image is left behind")
+
+    def test_refusals_gray(self):
+        self.refusals("gray")
+
+    def test_refusals_indexed(self):
+        self.refusals("indexed")
+
+    def refusals(self, kind):
+        """1: in the copy of the image, 2: in the image itself."""
+        for call, message in (
+                ("gimp_image_duplicate", "GIMP cannot copy the image"),
+                ("gimp_image_convert_rgb", "convert the image, which is as it was"),
+                ("gimp_layer_new_from_drawable",
+                 "add a layer to this image; it is as it was"),
+                ("gimp_image_insert_layer",
+                 "add a layer to this image; it is as it was")):
+            self.refused(kind, call, 1, message, self.intact)
+        halfway = "Edit > Undo brings the image back"
+        self.refused(kind, "gimp_image_convert_rgb", 2, halfway,
+                     self.empty_step)
+        for call in ("gimp_layer_new_from_drawable", "gimp_image_insert_layer"):
+            self.refused(kind, call, 2, halfway, self.halfway)
+
+    def test_refusal_without_converting(self):
+        self.gimp("(begin (gimp-image-clean-all im) 1)")
+        self.plan("refuse gimp_image_insert_layer 0")
+        self.open_ready()
+        said = self.said(self.press_ok)
+        self.ok("add a layer to this image; it is as it was" in said,
+                "no layer is allowed in an RGB image: the message", said)
+        self.equal(self.state(), (1, 0, "0"), "it is as it was, and unchanged")
+
+    # ---- kills ----
+
+    def killed(self, kind, what, call, number, check):
+        name = "%s, killed %s %s %d" % (kind, what, call, number)
+        base = self.prepare(kind)
+        self.plan("%s %s %d" % (what, call, number))
+        said = self.said(self.press_convert_and_ok)
+        self.ok("crashed" in said and self.gimp.alive(),
+                name + ": GIMP says so and lives on", said)
+        check(base, name)
+        self.forget_copies()
+
+    def forget_copies(self):
+        """GIMP keeps what images a dead plug-in had for itself."""
+        self.gimp("(begin (for-each (lambda (i) (if (not (= i im)) "
+                  "(gimp-image-delete i))) (t-images)) 1)")
+
+    def test_kills_gray(self):
+        for accident in (
+                ("after", "gimp_image_convert_rgb", 1, self.intact),
+                ("after", "gegl_buffer_set", 1, self.intact),
+                ("after", "gimp_image_insert_layer", 1, self.intact),
+                ("before", "gimp_image_undo_group_start", 1, self.intact),
+                ("before", "gimp_image_convert_rgb", 2, self.empty_step),
+                ("after", "gimp_image_convert_rgb", 2, self.halfway),
+                ("before", "gimp_image_insert_layer", 2, self.halfway),
+                ("after", "gimp_image_insert_layer", 2, self.complete),
+                ("after", "gimp_image_delete", 1, self.complete)):
+            self.killed("gray", *accident)
+
+    def test_kills_indexed(self):
+        for accident in (
+                ("after", "gegl_buffer_set", 1, self.intact),
+                ("before", "gimp_image_undo_group_start", 1, self.intact),
+                ("before", "gimp_image_convert_rgb", 2, self.empty_step),
+                ("after", "gimp_image_convert_rgb", 2, self.halfway),
+                ("before", "gimp_image_insert_layer", 2, self.halfway),
+                ("after", "gimp_image_insert_layer", 2, self.complete)):
+            self.killed("indexed", *accident)
+
+    def test_kills_without_converting(self):
+        for what, call, layers in (("after", "gegl_buffer_set", 1),
+                                   ("before", "gimp_image_insert_layer", 1),
+                                   ("after", "gimp_image_insert_layer", 2)):
+            name = "killed %s %s" % (what, call)
+            self.gimp("(begin (gimp-image-clean-all im) 1)")
+            self.plan("%s %s 1" % (what, call))
+            self.open_ready()
+            said = self.said(self.press_ok)
+            self.ok("crashed" in said and self.gimp.alive(),
+                    name + ": GIMP says so and lives on", said)
+            self.equal(self.state(), (layers, 0, str(layers - 1)),
+                       name + ": the image is as it was" if layers == 1
+                       else name + ": the layer is there")
+        self.undo()
+        wait(lambda: self.layers() == 1, 10)
+        self.equal(self.layers(), 1, "and one undo removes it")
+
+    # ---- the person meanwhile ----
+
+    def test_layer_gone(self):
+        """The person deletes the layer while its dialog is up."""
+        self.plan("")
+        self.gimp("(begin (define second (t-layer-new im 90 90 RGBA-IMAGE "
+                  '"second")) (t-insert im second 0 0) '
+                  "(gimp-displays-flush) 1)")
+        self.open_ready()
+        self.gimp("(begin (gimp-image-remove-layer im second) "
+                  "(gimp-displays-flush) (gimp-image-clean-all im) 1)")
+        said = self.said(self.press_ok)
+        self.ok("not in the image any more" in said,
+                "the layer is deleted meanwhile: the message", said)
+        self.equal(self.state(), (1, 0, "0"), "the image is as it was")
