@@ -41,6 +41,32 @@ cam_export_check (gint32 layer, GError **error)
   return FALSE;
 }
 
+/* @error gets it in the person's language, whoever failed and how. */
+static gboolean
+not_written (const char *path, GError **error)
+{
+  g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
+               _ ("'%s' could not be written: choose another folder or make "
+                  "room on the disk."),
+               path);
+  return FALSE;
+}
+
+/* What is there must not be a folder, nor a device, which a new file of that
+ * name would do away with. */
+static gboolean
+can_be_file (const char *path, GError **error)
+{
+  if (! g_file_test (path, G_FILE_TEST_EXISTS)
+      || g_file_test (path, G_FILE_TEST_IS_REGULAR))
+    return TRUE;
+  g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_ISDIR,
+               _ ("'%s' is there already and is no file: choose another "
+                  "name."),
+               path);
+  return FALSE;
+}
+
 /* GEGL's savers report nothing: what they left behind tells. */
 static gboolean
 save (GeglBuffer *buffer, const char *operation, const char *path, int depth,
@@ -66,11 +92,7 @@ save (GeglBuffer *buffer, const char *operation, const char *path, int depth,
   if (good)
     return TRUE;
   g_unlink (part);
-  g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
-               _ ("'%s' could not be written: choose another folder or make "
-                  "room on the disk."),
-               path);
-  return FALSE;
+  return not_written (path, error);
 }
 
 /* A copy in sRGB, so that no profile has to go with it. */
@@ -128,7 +150,7 @@ save_npy (const CamHeatMap *map, const char *path, GError **error)
   g_autoptr (CamTensor) tensor = cam_tensor_new_over (CAM_DTYPE_FLOAT32, &shape,
                                                       map->values, NULL, NULL);
 
-  return cam_npy_write (path, tensor, error);
+  return cam_npy_write (path, tensor, NULL) || not_written (path, error);
 }
 
 static gboolean
@@ -152,7 +174,7 @@ cam_export_write (gint32 image, gint32 layer, CamExport what, const char *path,
   g_autofree char *provenance = cam_host_attached (layer,
                                                    CAM_PROVENANCE_PARASITE);
 
-  if (! cam_export_check (layer, error))
+  if (! cam_export_check (layer, error) || ! can_be_file (path, error))
     return FALSE;
   switch (what)
     {
@@ -160,6 +182,8 @@ cam_export_write (gint32 image, gint32 layer, CamExport what, const char *path,
     case CAM_EXPORT_COMPOSITE: return save_composite (image, path, error);
     case CAM_EXPORT_HEAT_MAP:
     case CAM_EXPORT_ARRAY: return save_map (layer, what, path, error);
-    default: return g_file_set_contents (path, provenance, -1, error);
+    default:
+      return g_file_set_contents (path, provenance, -1, NULL)
+             || not_written (path, error);
     }
 }

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+import stat
 import sys
 import threading
 import time
@@ -128,16 +129,28 @@ class Tests(HeadlessTests):
             self.ok(same_floats(got, f.read()), "the exported array")
         with open(self.out("export-h.tif"), "rb") as f:
             self.ok(f.read(4) in (b"II*\0", b"MM\0*"), "the exported TIFF")
+        pipe = self.out("pipe")
+        if not os.path.exists(pipe):
+            os.mkfifo(pipe)
         for args, pattern in (('layer "overlay" "/tmp/x.png"', "overlay"),
                               ('new "wrong" "/tmp/x.png"', "exported"),
                               ('new "overlay" ""', "name"),
                               ('new "array" "/nowhere/x.npy"', "/nowhere"),
-                              ('new "overlay" "/nowhere/x.png"', "/nowhere")):
+                              ('new "overlay" "/nowhere/x.png"', "/nowhere"),
+                              ('new "array" "/nowhere/x.npy"', "folder"),
+                              ('new "provenance" "/nowhere/x.json"',
+                               "/nowhere/x.json' .*choose another folder"),
+                              *(('new "%s" %s' % (what, quote(path)),
+                                 "no file") for what in ("overlay",
+                                                         "provenance")
+                                for path in (pipe, self.fix.folder))):
             try:
                 self.gimp("(t-export im %s)" % args)
                 self.ok(False, "export " + args, "not refused")
             except GimpError as error:
-                self.ok(pattern in str(error), "export " + args, str(error))
+                self.ok(re.search(pattern, str(error)), "export " + args,
+                        str(error))
+        self.ok(stat.S_ISFIFO(os.stat(pipe).st_mode), "the pipe is still one")
         case.close()
 
     def test_build(self):
