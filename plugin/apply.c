@@ -213,6 +213,19 @@ filled_layer (gint32 image, const CamSource *source,
   return -1;
 }
 
+/* @layer: -1 where GIMP made none */
+static gint32
+insert_layer (gint32 layer, gint32 image, gint32 below, GError **error)
+{
+  if (layer != -1 && cam_host_layer_insert (layer, image, below))
+    return layer;
+  if (layer != -1)
+    cam_host_layer_delete (layer);
+  gimp_refuses (error, _ ("GIMP refuses to add a layer to this image; it is "
+                          "as it was."));
+  return -1;
+}
+
 static gint32
 add_layer (const CamSource *source, const CamExplanation *explanation,
            const CamOptions *settings, GError **error)
@@ -220,14 +233,9 @@ add_layer (const CamSource *source, const CamExplanation *explanation,
   gint32 layer = filled_layer (source->image, source, explanation, settings,
                                error);
 
-  if (layer == -1)
-    return -1;
-  if (cam_host_layer_insert (layer, source->image, source->layer))
-    return layer;
-  gimp_refuses (error, _ ("GIMP refuses to add a layer to this image; it is "
-                          "as it was."));
-  cam_host_layer_delete (layer);
-  return -1;
+  return layer == -1
+             ? -1
+             : insert_layer (layer, source->image, source->layer, error);
 }
 
 /* ---- into an image that must be converted ---- */
@@ -236,15 +244,8 @@ add_layer (const CamSource *source, const CamExplanation *explanation,
 static gint32
 insert_copy (gint32 image, gint32 below, gint32 layer, GError **error)
 {
-  gint32 copy = cam_host_layer_copy_to (layer, image);
-
-  if (copy != -1 && cam_host_layer_insert (copy, image, below))
-    return copy;
-  if (copy != -1)
-    cam_host_layer_delete (copy);
-  gimp_refuses (error, _ ("GIMP refuses to add a layer to this image; it is as "
-                          "it was."));
-  return -1;
+  return insert_layer (cam_host_layer_copy_to (layer, image), image, below,
+                       error);
 }
 
 /* The filled layer in @scratch, once all that will be asked of GIMP has gone

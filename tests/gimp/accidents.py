@@ -152,7 +152,8 @@ class Accidents:
         """1: in the copy of the image, 2: in the image itself."""
         for call, message in (
                 ("gimp_image_duplicate", "GIMP cannot copy the image"),
-                ("gimp_image_convert_rgb", "convert the image, which is as it was"),
+                ("gimp_image_convert_rgb",
+                 "convert the image, which is as it was"),
                 ("gimp_layer_new_from_drawable",
                  "add a layer to this image; it is as it was"),
                 ("gimp_image_insert_layer",
