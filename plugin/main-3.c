@@ -42,38 +42,40 @@ add_string (GimpProcedure *p, const char *name, const char *nick,
 static void
 add_look (GimpProcedure *p, gboolean transfer)
 {
-  gimp_procedure_add_int_argument (p, "top-k", "Top-k channels",
-                                   "Channels to keep; 0: all", 0, G_MAXINT, 50,
-                                   G_PARAM_READWRITE);
-  gimp_procedure_add_double_argument (p, "opacity", "Opacity",
-                                      "Opacity of the layer", 0, 100, 60,
+  gimp_procedure_add_int_argument (p, "top-k", _ ("Top-k channels"),
+                                   _ ("Channels to keep; 0: all"), 0, G_MAXINT,
+                                   50, G_PARAM_READWRITE);
+  gimp_procedure_add_double_argument (p, "opacity", _ ("Opacity"),
+                                      _ ("Opacity of the layer"), 0, 100, 60,
                                       G_PARAM_READWRITE);
-  add_string (p, "colormap", "Colour map",
-              "turbo, viridis, inferno, jet or gray", "turbo");
-  add_string (p, "layer-mode", "Layer mode",
-              "normal, multiply, screen, overlay, soft-light, hard-light or "
-              "addition",
+  add_string (p, "colormap", _ ("Colour map"),
+              _ ("turbo, viridis, inferno, jet or gray"), "turbo");
+  add_string (p, "layer-mode", _ ("Layer mode"),
+              _ ("normal, multiply, screen, overlay, soft-light, hard-light or "
+                 "addition"),
               "normal");
-  gimp_procedure_add_double_argument (p, "threshold", "Threshold",
-                                      "Transparent up to this part of the "
-                                      "maximum",
+  gimp_procedure_add_double_argument (p, "threshold", _ ("Threshold"),
+                                      _ ("Transparent up to this part of the "
+                                         "maximum"),
                                       0, 1, 0, G_PARAM_READWRITE);
   if (transfer)
-    add_string (p, "transfer", "Transfer",
-                "Weights of the nearest cluster or neighbour", "cluster");
+    add_string (p, "transfer", _ ("Transfer"),
+                _ ("Weights of the nearest cluster or neighbour"), "cluster");
 }
 
 static void
 add_layer_values (GimpProcedure *p)
 {
-  gimp_procedure_add_layer_return_value (p, "layer", "Layer", "The new layer",
-                                         FALSE, G_PARAM_READWRITE);
-  gimp_procedure_add_int_return_value (p, "cluster", "Cluster",
-                                       "Number of the nearest cluster",
+  gimp_procedure_add_layer_return_value (p, "layer", _ ("Layer"),
+                                         _ ("The new layer"), FALSE,
+                                         G_PARAM_READWRITE);
+  gimp_procedure_add_int_return_value (p, "cluster", _ ("Cluster"),
+                                       _ ("Number of the nearest cluster"),
                                        G_MININT, G_MAXINT, 0,
                                        G_PARAM_READWRITE);
-  gimp_procedure_add_double_return_value (p, "similarity", "Similarity",
-                                          "Similarity to what lent the weights",
+  gimp_procedure_add_double_return_value (p, "similarity", _ ("Similarity"),
+                                          _ ("Similarity to what lent the "
+                                             "weights"),
                                           -G_MAXDOUBLE, G_MAXDOUBLE, 0,
                                           G_PARAM_READWRITE);
 }
@@ -284,11 +286,13 @@ create_overlay (GimpPlugIn *plug_in)
 {
   GimpProcedure *p = image_procedure (plug_in, CAM_PROC_OVERLAY, run_overlay);
 
-  add_string (p, "model", "Model",
-              "An installed model's name, a path, or \"\" for the bundled one",
+  add_string (p, "model", _ ("Model"),
+              _ ("An installed model's name, a path, or \"\" for the bundled "
+                 "one"),
               "");
-  add_string (p, "database", "Database",
-              "A cluster database's name, a path, or \"\" for the model's own",
+  add_string (p, "database", _ ("Database"),
+              _ ("A cluster database's name, a path, or \"\" for the model's "
+                 "own"),
               "");
   add_look (p, TRUE);
   add_layer_values (p);
@@ -300,14 +304,16 @@ create_example (GimpPlugIn *plug_in)
 {
   GimpProcedure *p = image_procedure (plug_in, CAM_PROC_EXAMPLE, run_example);
 
-  add_string (p, "model", "Model",
-              "An installed model's name, a path, or \"\" for the bundled one",
+  add_string (p, "model", _ ("Model"),
+              _ ("An installed model's name, a path, or \"\" for the bundled "
+                 "one"),
               "");
-  add_string (p, "positive", "Positive",
-              "A picture that should be found alike: a path, or "
-              "\"layer:NUMBER\"",
+  add_string (p, "positive", _ ("Positive"),
+              _ ("A picture that should be found alike: a path, or "
+                 "\"layer:NUMBER\""),
               "");
-  add_string (p, "negative", "Negative", "One that should not; \"\": none", "");
+  add_string (p, "negative", _ ("Negative"),
+              _ ("One that should not; \"\": none"), "");
   add_look (p, FALSE);
   add_layer_values (p);
   return p;
@@ -318,10 +324,11 @@ create_export (GimpPlugIn *plug_in)
 {
   GimpProcedure *p = image_procedure (plug_in, CAM_PROC_EXPORT, run_export);
 
-  add_string (p, "what", "What",
-              "overlay, composite, heat-map (TIFF), array (NPY) or provenance",
+  add_string (p, "what", _ ("What"),
+              _ ("overlay, composite, heat-map (TIFF), array (NPY) or "
+                 "provenance"),
               "overlay");
-  add_string (p, "path", "Path", "The file to write", "");
+  add_string (p, "path", _ ("Path"), _ ("The file to write"), "");
   return p;
 }
 
@@ -333,20 +340,22 @@ create_build (GimpPlugIn *plug_in)
                                          GIMP_PDB_PROC_TYPE_PLUGIN, run_build,
                                          NULL, NULL);
 
-  gimp_procedure_add_enum_argument (p, "run-mode", "Run mode", "The run mode",
-                                    GIMP_TYPE_RUN_MODE, GIMP_RUN_NONINTERACTIVE,
-                                    G_PARAM_READWRITE);
-  add_string (p, "folder", "Folder", "Folder of pictures, a subfolder a label",
+  gimp_procedure_add_enum_argument (p, "run-mode", _ ("Run mode"),
+                                    _ ("The run mode"), GIMP_TYPE_RUN_MODE,
+                                    GIMP_RUN_NONINTERACTIVE, G_PARAM_READWRITE);
+  add_string (p, "folder", _ ("Folder"),
+              _ ("Folder of pictures, a subfolder a label"), "");
+  add_string (p, "model", _ ("Model"),
+              _ ("An installed model's name, a path, or \"\" for the bundled "
+                 "one"),
               "");
-  add_string (p, "model", "Model",
-              "An installed model's name, a path, or \"\" for the bundled one",
+  add_string (p, "database", _ ("Database"), _ ("The database file to write"),
               "");
-  add_string (p, "database", "Database", "The database file to write", "");
-  gimp_procedure_add_int_argument (p, "clusters", "Clusters",
-                                   "Number of clusters", 1, 1000000, 50,
+  gimp_procedure_add_int_argument (p, "clusters", _ ("Clusters"),
+                                   _ ("Number of clusters"), 1, 1000000, 50,
                                    G_PARAM_READWRITE);
-  gimp_procedure_add_int_argument (p, "triplets", "Triplets",
-                                   "Triplets a picture", 1, 1000000, 50,
+  gimp_procedure_add_int_argument (p, "triplets", _ ("Triplets"),
+                                   _ ("Triplets a picture"), 1, 1000000, 50,
                                    G_PARAM_READWRITE);
   return p;
 }
@@ -388,7 +397,7 @@ create_procedure (GimpPlugIn *plug_in, const gchar *name)
     return NULL;
   gimp_procedure_set_menu_label (p, _ (words->label));
   gimp_procedure_add_menu_path (p, CAM_MENU);
-  gimp_procedure_set_documentation (p, _ (words->blurb), words->help, name);
+  gimp_procedure_set_documentation (p, _ (words->blurb), _ (words->help), name);
   gimp_procedure_set_attribution (p, CAM_AUTHORS, CAM_COPYRIGHT, CAM_DATE);
   return p;
 }

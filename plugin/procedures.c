@@ -11,33 +11,34 @@ G_DEFINE_QUARK (cam - plugin - error - quark, cam_plugin_error)
 static const CamProcedure procedures[] = {
   { CAM_PROC_OVERLAY, N_ ("_Grad-CAM Overlay..."),
     N_ ("Show what an embedding network looks at, as a layer"),
-    "Runs the embedding network over the layer (its part under the "
-    "selection's bounding box), finds the nearest cluster of the database, "
-    "weights the activations with the cluster's channel weights and adds the "
-    "heat map as a new layer above. model and database are each the name of "
-    "an installed one or a path; empty ones mean the bundled model and its "
-    "database. top-k 0 keeps all channels. Colour maps: turbo, viridis, "
-    "inferno, jet, gray (numbers 0 to 4 in GIMP 2.10). Layer modes: normal, "
-    "multiply, screen, overlay, soft-light, hard-light, addition (in GIMP "
-    "2.10 the LAYER-MODE-... constants of these names). Transfer: cluster, "
-    "neighbour (0, 1). Returns the layer, the cluster and the similarity." },
+    N_ ("Runs the embedding network over the layer (its part under the "
+        "selection's bounding box), finds the nearest cluster of the database, "
+        "weights the activations with the cluster's channel weights and adds "
+        "the heat map as a new layer above. model and database are each the "
+        "name of an installed one or a path; empty ones mean the bundled model "
+        "and its database. top-k 0 keeps all channels. Colour maps: turbo, "
+        "viridis, inferno, jet, gray (numbers 0 to 4 in GIMP 2.10). Layer "
+        "modes: normal, multiply, screen, overlay, soft-light, hard-light, "
+        "addition (in GIMP 2.10 the LAYER-MODE-... constants of these names). "
+        "Transfer: cluster, neighbour (0, 1). Returns the layer, the cluster "
+        "and the similarity.") },
   { CAM_PROC_EXAMPLE, N_ ("_Explain by Example..."),
     N_ ("Show what makes a picture like one example and unlike another"),
-    "The gradient of cos (picture, positive) - cos (picture, negative) "
-    "through the network, without a database. positive and negative are "
-    "paths, or \"layer:NUMBER\" for a layer of an open image; without a "
-    "negative a pair is explained. Otherwise as plug-in-camlens." },
+    N_ ("The gradient of cos (picture, positive) - cos (picture, negative) "
+        "through the network, without a database. positive and negative are "
+        "paths, or \"layer:NUMBER\" for a layer of an open image; without a "
+        "negative a pair is explained. Otherwise as plug-in-camlens.") },
   { CAM_PROC_EXPORT, N_ ("E_xport Overlay..."),
     N_ ("Save an overlay, its composite, heat map or provenance"),
-    "what: overlay (PNG with alpha), composite (PNG of the image as it "
-    "shows), heat-map (TIFF, 32-bit float), array (NPY, float32), "
-    "provenance (JSON); numbers 0 to 4 in GIMP 2.10. The drawable is an "
-    "overlay layer that CamLens made." },
+    N_ ("what: overlay (PNG with alpha), composite (PNG of the image as it "
+        "shows), heat-map (TIFF, 32-bit float), array (NPY, float32), "
+        "provenance (JSON); numbers 0 to 4 in GIMP 2.10. The drawable is an "
+        "overlay layer that CamLens made.") },
   { CAM_PROC_BUILD, N_ ("_Build Cluster Database..."),
     N_ ("Make a cluster database from a folder of pictures"),
-    "Runs the program 'camlens build' over a folder of pictures (a subfolder "
-    "a label) and waits for it. A build that was cut short goes on where it "
-    "stopped." },
+    N_ ("Runs the program 'camlens build' over a folder of pictures (a "
+        "subfolder a label) and waits for it. A build that was cut short goes "
+        "on where it stopped.") },
   { NULL, NULL, NULL, NULL },
 };
 

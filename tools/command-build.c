@@ -373,7 +373,8 @@ print_summary (const CamBuildSummary *s, const char *out, double seconds)
     printf (_ (" (%.1f pictures a second)"),
             s->n_pictures / MAX (seconds, 1e-6));
   if (s->skipped != NULL && s->skipped->len > 0)
-    printf (_ (", %u left out"), s->skipped->len);
+    printf (ngettext (", %u left out", ", %u left out", s->skipped->len),
+            s->skipped->len);
   printf ("\n");
 }
 

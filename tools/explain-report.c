@@ -263,6 +263,7 @@ char *
 explain_sentence (const ExplainSession *session, const Explanation *explanation)
 {
   g_autoptr (GString) text = g_string_new (NULL);
+  g_autofree char *channels = NULL;
   int n_channels = cam_explainer_channels (session->explainer);
   const char *layer = cam_explainer_layer (session->explainer);
 
@@ -273,14 +274,13 @@ explain_sentence (const ExplainSession *session, const Explanation *explanation)
     say_cluster (text, session, &explanation->lookup);
   else
     g_string_append (text, session->options->negative != NULL
-                               ? _("own gradient of the triplet")
-                               : _("own gradient of the pair"));
-  g_string_append (text, ", ");
+                               ? _ ("own gradient of the triplet")
+                               : _ ("own gradient of the pair"));
   if (explanation->top_k < n_channels)
-    g_string_append_printf (text, _ ("top %d of %d channels of %s"),
-                            explanation->top_k, n_channels, layer);
+    channels = g_strdup_printf (_ ("top %d of %d channels of %s"),
+                                explanation->top_k, n_channels, layer);
   else
-    g_string_append_printf (text, _ ("all %d channels of %s"), n_channels,
-                            layer);
-  return g_strdup (text->str);
+    channels = g_strdup_printf (_ ("all %d channels of %s"), n_channels, layer);
+  /* where the weights come from, and which of them are kept */
+  return g_strdup_printf (_ ("%s, %s"), text->str, channels);
 }
