@@ -145,37 +145,34 @@ scratch (const CamNode *node, int n_threads)
   return cam_product_scratch (&product, n_threads);
 }
 
+/* --- the way back: patches of gradients, added to where they came from --- */
+
+#define GOOD_BLOCKS 4 /* so that a small crew has work for one picture */
+
 typedef struct
 {
-  const CamBackward *b;
   CamProduct product;
   Patches patches;
   const CamKernels *kernels;
-  gint64 pictures, out_area; /* of one seed; rows of one picture */
+  gint64 pictures, out_area; /* of one seed; rows of one picture   */
+  int width;                 /* channels that a thread takes       */
+  const float *w, *y, *dy;   /* w: [n, kh kw C] in panels          */
   float *dx, *dresidual, *scratch;
   gsize scratch_floats; /* of one thread */
 } Back;
 
-/* The reverse of patch_rows: adds a row of patches to where it came from. */
-static void
-add_patch (const Back *back, int oy, int ox, const float *patch, float *dx)
+/* Blocks are whole panels of the weights. */
+static int
+block_width (int channels, gint64 pictures)
 {
-  const Patches *p = &back->patches;
-  const CamFusedWindow *w = p->window;
+  gint64 panels = channels / CAM_PANEL;
+  gint64 blocks = CLAMP (GOOD_BLOCKS / pictures, 1, MAX (panels, 1));
 
-  for (int ky = 0; ky < w->kernel[0]; ky++)
-    for (int kx = 0; kx < w->kernel[1]; kx++, patch += p->channels)
-      {
-        int y = oy * w->stride[0] - w->pad[0] + ky * w->dilation[0];
-        int x = ox * w->stride[1] - w->pad[1] + kx * w->dilation[1];
-
-        if (y >= 0 && y < p->height && x >= 0 && x < p->width)
-          back->kernels->add (dx + ((gsize) y * p->width + x) * p->channels,
-                              patch, p->channels);
-      }
+  return channels % CAM_PANEL
+           ? channels : (int) ((panels + blocks - 1) / blocks) * CAM_PANEL;
 }
 
-/* The gradient behind the activation, of rows @row .. of one picture. */
+/* Rows of the gradient behind the activation; those of all seeds have one y. */
 static const float *
 mask (const Back *back, gint64 picture, gint64 row, gint64 rows, float *to)
 {
@@ -183,60 +180,97 @@ mask (const Back *back, gint64 picture, gint64 row, gint64 rows, float *to)
   gsize at = (picture * back->out_area + row) * n;
   gsize y_at = (picture % back->pictures * back->out_area + row) * n;
 
-  if (back->dresidual)
-    to = back->dresidual + at;
-  back->kernels->activation_backward (
-    to, cam_tensor_f32 (back->b->output_gradients[0]) + at,
-    cam_tensor_f32 (back->b->outputs[0]) + y_at, rows * n,
-    &back->product.activation);
+  if (back->product.activation.kind == CAM_ACTIVATION_NONE)
+    return back->dy + at;
+  back->kernels->activation_backward (to, back->dy + at, back->y + y_at,
+                                      rows * n, &back->product.activation);
   return to;
 }
 
-/* patches = dy w' */
+/* patches [rows, kh kw, channels] = dy w, for channels from @first on */
 static void
-multiply_back (const Back *back, const float *dy, gint64 rows, float *patches)
+multiply_back (const Back *back, const float *dy, gint64 rows, int first,
+               int channels, float *patches)
 {
-  const CamProduct *p = &back->product;
-  CamPackedProduct packed = { .rows = rows,
-                              .k = p->n,
-                              .n = p->k,
-                              .x = dy,
-                              .ldx = p->n,
-                              .w = p->w,
-                              .y = patches,
-                              .ldy = p->k,
-                              .low = -INFINITY,
-                              .high = INFINITY };
+  int k = back->product.k, all = back->patches.channels;
+  int columns = channels < all ? channels : k;
+  CamPackedProduct product = { .rows = rows,
+                               .k = back->product.n,
+                               .n = columns,
+                               .x = dy,
+                               .ldx = back->product.n,
+                               .ldy = (gsize) k / all * channels,
+                               .low = -INFINITY,
+                               .high = INFINITY };
 
-  back->kernels->packed_product (&packed);
+  for (int at = 0; at < k; at += channels < all ? all : k)
+    {
+      product.w = back->w + (gsize) (at + first) * back->product.n;
+      product.y = patches;
+      back->kernels->packed_product (&product);
+      patches += columns;
+    }
 }
 
+/* The reverse of patch_rows; @dx at the first of @channels. */
 static void
-back_picture (gint64 picture, int thread, gpointer data)
+add_patch (const Back *back, gint64 row, const float *patch, int channels,
+           float *dx)
+{
+  const Patches *p = &back->patches;
+  const CamFusedWindow *w = p->window;
+  int oy = (int) (row / p->out_width), ox = (int) (row % p->out_width);
+
+  for (int ky = 0; ky < w->kernel[0]; ky++)
+    for (int kx = 0; kx < w->kernel[1]; kx++, patch += channels)
+      {
+        int y = oy * w->stride[0] - w->pad[0] + ky * w->dilation[0];
+        int x = ox * w->stride[1] - w->pad[1] + kx * w->dilation[1];
+
+        if (y >= 0 && y < p->height && x >= 0 && x < p->width)
+          back->kernels->add (dx + ((gsize) y * p->width + x) * p->channels,
+                              patch, channels);
+      }
+}
+
+/* A block of channels of one picture */
+static void
+back_tile (gint64 tile, int thread, gpointer data)
 {
   const Back *back = data;
   const CamProduct *p = &back->product;
+  int all = back->patches.channels, blocks = (all - 1) / back->width + 1;
+  int first = (int) (tile % blocks) * back->width;
+  int channels = MIN (back->width, all - first);
   float *masked = back->scratch + thread * back->scratch_floats;
   float *patches = masked + (gsize) p->row_tile * p->n;
-  gsize in_size = (gsize) back->patches.height * back->patches.width
-                  * back->patches.channels;
-  float *dx = back->dx ? back->dx + picture * in_size : NULL;
+  gsize area = (gsize) back->patches.height * back->patches.width;
+  float *dx = back->dx + tile / blocks * area * all + first;
 
-  if (dx)
-    memset (dx, 0, in_size * sizeof *dx);
+  for (gsize i = 0; i < area; i++)
+    memset (dx + i * all, 0, channels * sizeof *dx);
   for (gint64 row = 0; row < back->out_area; row += p->row_tile)
     {
       gint64 rows = MIN (p->row_tile, back->out_area - row);
-      const float *dy = mask (back, picture, row, rows, masked);
+      const float *dy = mask (back, tile / blocks, row, rows, masked);
 
-      if (!dx)
-        continue;
-      multiply_back (back, dy, rows, patches);
+      multiply_back (back, dy, rows, first, channels, patches);
       for (gint64 i = 0; i < rows; i++)
-        add_patch (back, (int) ((row + i) / back->patches.out_width),
-                   (int) ((row + i) % back->patches.out_width),
-                   patches + i * p->k, dx);
+        add_patch (back, row + i, patches + i * (p->k / all * channels),
+                   channels, dx);
     }
+}
+
+static void
+residual_tile (gint64 picture, int thread, gpointer data)
+{
+  const Back *back = data;
+  gsize n = (gsize) back->out_area * back->product.n;
+  float *to = back->dresidual + picture * n;
+  const float *from = mask (back, picture, 0, back->out_area, to);
+
+  if (from != to)
+    memcpy (to, from, n * sizeof *to);
 }
 
 static gsize
@@ -248,20 +282,31 @@ back_floats (const CamProduct *product)
 static void
 backward (const CamBackward *b)
 {
-  Back back = { b, describe (b->node), describe_patches (b->node),
+  Back back = { describe (b->node), describe_patches (b->node),
                 cam_kernels () };
   CamTensor *dx = b->input_gradients[0];
   CamTensor *dresidual = b->node->n_inputs > CAM_FUSED_RESIDUAL
                            ? b->input_gradients[CAM_FUSED_RESIDUAL] : NULL;
+  int channels = back.patches.channels;
+  gint64 n_pictures;
 
-  back.product.w = cam_fused_data (b->inputs, b->node, CAM_FUSED_BACK);
-  back.pictures = b->node->inputs[0]->shape.dims[0];
-  back.out_area = (gint64) back.patches.out_height * back.patches.out_width;
+  back.w = cam_fused_data (b->inputs, b->node, CAM_FUSED_BACK);
+  back.y = cam_tensor_f32 (b->outputs[0]);
+  back.dy = cam_tensor_f32 (b->output_gradients[0]);
   back.dx = dx ? cam_tensor_f32 (dx) : NULL;
   back.dresidual = dresidual ? cam_tensor_f32 (dresidual) : NULL;
+  back.pictures = b->node->inputs[0]->shape.dims[0];
+  back.out_area = (gint64) back.patches.out_height * back.patches.out_width;
   back.scratch = b->scratch;
   back.scratch_floats = back_floats (&back.product);
-  cam_threads_run (b->threads, back.pictures * b->n_seeds, back_picture, &back);
+  n_pictures = back.pictures * b->n_seeds;
+  back.width = block_width (channels, n_pictures);
+  if (back.dresidual)
+    cam_threads_run (b->threads, n_pictures, residual_tile, &back);
+  if (back.dx)
+    cam_threads_run (b->threads,
+                     n_pictures * ((channels - 1) / back.width + 1), back_tile,
+                     &back);
 }
 
 static gsize

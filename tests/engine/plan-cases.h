@@ -48,6 +48,15 @@ static const Case cases[] = {
     "d Mul c $6,1,1\n"
     "e Add d $6,1,1\n"
     "y Div e =3.5" },
+  { "channels in blocks", 96, 7, 9,
+    "a Conv x $64,96,3,3 $64 pads=1,1,1,1 strides=2,2\n"
+    "b Relu a\n"
+    "c Conv b $64,64,3,3 $64 pads=1,1,1,1\n"
+    "s Add c b\n"
+    "r Relu s\n"
+    "d Conv r $160,64,1,1 strides=2,1\n"
+    "e Conv d $5,160,2,3 $5 pads=0,2,1,0 dilations=1,2\n"
+    "y Sigmoid e" },
   { "winograd", 16, 14, 18,
     "a Conv x $16,16,3,3 $16 pads=1,1,1,1\n"
     "b Relu a\n"
