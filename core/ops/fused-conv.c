@@ -147,7 +147,7 @@ scratch (const CamNode *node, int n_threads)
 
 /* --- the way back: patches of gradients, added to where they came from --- */
 
-#define GOOD_BLOCKS 4 /* so that a small crew has work for one picture */
+#define GOOD_BLOCKS 8 /* so that a small crew has work for one picture */
 
 typedef struct
 {
