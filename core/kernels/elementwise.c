@@ -63,6 +63,32 @@ CAM_KERNEL (activation_backward) (float *dx, const float *dy, const float *y,
 }
 
 CAM_INLINE void
+slopes (CamActivationKind kind, float *dx, const float *dy, const float *x,
+        gsize n, CamVec a, CamVec b)
+{
+  gsize i = 0;
+
+  for (; i + CAM_LANES <= n; i += CAM_LANES)
+    cam_store (dx + i, cam_load (dy + i)
+                         * cam_activation_slope (kind, cam_load (x + i), a, b));
+  if (i < n)
+    cam_store_part (dx + i,
+                    cam_load_part (dy + i, (int) (n - i))
+                      * cam_activation_slope (
+                        kind, cam_load_part (x + i, (int) (n - i)), a, b),
+                    (int) (n - i));
+}
+
+void
+CAM_KERNEL (activation_slope) (float *dx, const float *dy, const float *x,
+                               gsize n, const CamActivation *activation)
+{
+  CamVec a = cam_splat (activation->a), b = cam_splat (activation->b);
+
+  CAM_FOR_ACTIVATION (activation->kind, slopes (KIND, dx, dy, x, n, a, b))
+}
+
+CAM_INLINE void
 affine_rows (CamActivationKind kind, float *y, const float *x, gsize rows,
              int n, const float *scale, const float *shift, CamVec a, CamVec b)
 {

@@ -91,6 +91,9 @@ typedef struct
   /* dx = dy act'(x) in terms of y = act (x); dx may be dy */
   void (*activation_backward) (float *dx, const float *dy, const float *y,
                                gsize n, const CamActivation *activation);
+  /* dx = dy act'(x) in terms of x, for every activation; dx may be dy */
+  void (*activation_slope) (float *dx, const float *dy, const float *x,
+                            gsize n, const CamActivation *activation);
   /* y[i, j] = act (x[i, j] scale[j] + shift[j]); shift NULL: 0 */
   void (*affine) (float *y, const float *x, gsize rows, int n,
                   const float *scale, const float *shift,

@@ -9,6 +9,9 @@ void CAM_KERNEL (activate) (float *y, gsize ldy, gsize rows, gsize n,
 void CAM_KERNEL (activation_backward) (float *dx, const float *dy,
                                        const float *y, gsize n,
                                        const CamActivation *activation);
+void CAM_KERNEL (activation_slope) (float *dx, const float *dy,
+                                    const float *x, gsize n,
+                                    const CamActivation *activation);
 void CAM_KERNEL (affine) (float *y, const float *x, gsize rows, int n,
                           const float *scale, const float *shift,
                           const CamActivation *activation);

@@ -7,6 +7,7 @@ const CamKernels CAM_KERNEL (table) = {
   .packed_product = CAM_KERNEL (packed_product),
   .activate = CAM_KERNEL (activate),
   .activation_backward = CAM_KERNEL (activation_backward),
+  .activation_slope = CAM_KERNEL (activation_slope),
   .affine = CAM_KERNEL (affine),
   .add = CAM_KERNEL (add),
   .depthwise_row = CAM_KERNEL (depthwise_row),

@@ -2,7 +2,6 @@
  * activation), camlens.Gate (x g, g [N, 1, 1, C]), camlens.Activation */
 #include "config.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "core/ops/fused.h"
@@ -196,56 +195,30 @@ activation_forward (const CamForward *f)
                    activation_tile, &job);
 }
 
-/* act'(x) where it cannot be told from act (x) */
-static float
-slope (const CamActivation *activation, float x)
+static void
+slope_tile (gint64 tile, int thread, gpointer data)
 {
-  double s = 1 / (1 + exp (-x)), e, t;
+  const Job *job = data;
+  gint64 all = job->rows * job->n, tiles = (all + GRAIN - 1) / GRAIN;
+  gint64 seed = tile / tiles, first = tile % tiles * GRAIN;
+  gint64 n = MIN (GRAIN, all - first);
 
-  switch (activation->kind)
-    {
-    case CAM_ACTIVATION_SILU:
-      return (float) (s * (1 + x * (1 - s)));
-    case CAM_ACTIVATION_HARD_SWISH:
-      return x <= -3 ? 0 : x >= 3 ? 1 : x / 3 + 0.5f;
-    case CAM_ACTIVATION_GELU:
-      e = 0.5 * (1 + erf (x * G_SQRT2 / 2));
-      return (float) (e + x * exp (-0.5 * x * x) / sqrt (2 * G_PI));
-    case CAM_ACTIVATION_MISH:
-      t = tanh (log1p (exp (MIN (x, 30))));
-      return (float) (t + x * (1 - t * t) * s);
-    case CAM_ACTIVATION_RELU:
-      return x > 0;
-    case CAM_ACTIVATION_CLIP:
-      return x > activation->a && x < activation->b;
-    case CAM_ACTIVATION_LEAKY_RELU:
-      return x < 0 ? activation->a : 1;
-    case CAM_ACTIVATION_SIGMOID:
-      return (float) (s * (1 - s));
-    case CAM_ACTIVATION_HARD_SIGMOID:
-      e = (double) activation->a * x + activation->b;
-      return e > 0 && e < 1 ? activation->a : 0;
-    default:
-      return 1;
-    }
+  cam_kernels ()->activation_slope (job->out + seed * all + first,
+                                    job->dy + seed * all + first,
+                                    job->x + first, n, job->activation);
 }
 
 static void
 activation_backward (const CamBackward *b)
 {
-  const CamActivation *activation = b->node->params;
-  gsize n = b->inputs[0]->n_elements;
-  const float *x = cam_tensor_f32 (b->inputs[0]);
-  const float *dy = cam_tensor_f32 (b->output_gradients[0]);
-  float *dx = cam_tensor_f32 (b->input_gradients[0]);
+  Job job = describe (b->node);
 
-  for (gsize i = 0; i < n; i++)
-    {
-      float s = slope (activation, x[i]);
-
-      for (gint64 seed = 0; seed < b->n_seeds; seed++)
-        dx[seed * n + i] = dy[seed * n + i] * s;
-    }
+  job.x = cam_tensor_f32 (b->inputs[0]);
+  job.dy = cam_tensor_f32 (b->output_gradients[0]);
+  job.out = cam_tensor_f32 (b->input_gradients[0]);
+  cam_threads_run (b->threads,
+                   (job.rows * job.n + GRAIN - 1) / GRAIN * b->n_seeds,
+                   slope_tile, &job);
 }
 
 const CamOperator cam_ops_fused_elementwise[] = {

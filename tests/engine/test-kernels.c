@@ -145,11 +145,23 @@ test_affine (const CamKernels *k, GRand *rand)
   check (y, wanted, size, "add");
 }
 
+static void
+derive (const CamActivation *act, const float *x, const float *dy, gsize n,
+        double *wanted)
+{
+  const double h = 1e-5;
+
+  for (gsize i = 0; i < n; i++)
+    wanted[i] = dy[i]
+                * (activate (act, x[i] + h) - activate (act, x[i] - h))
+                / (2 * h);
+}
+
 /* Corners are left out: the derivative there is a choice. */
 static gboolean
 near_corner (const CamActivation *act, double x)
 {
-  const double corners[] = { 0, -0.5, 2.5 };
+  const double corners[] = { 0, -0.5, 2.5, -3, 3 };
 
   for (guint i = 0; i < G_N_ELEMENTS (corners); i++)
     if (fabs (x - corners[i]) < 0.01)
@@ -166,21 +178,44 @@ test_activation_backward (const CamKernels *k, GRand *rand)
   g_autofree float *y = g_new (float, n);
   g_autofree double *wanted = g_new (double, n);
   CamActivation act = draw_activation (rand);
-  double h = 1e-5;
 
+  for (gsize i = 0; i < n; i++)
+    if (near_corner (&act, x[i]))
+      x[i] += 0.1f;
+  derive (&act, x, dy, n, wanted);
+  k->activation_slope (y, dy, x, n, &act);
+  check (y, wanted, n, "activation_slope");
   if (act.kind > CAM_ACTIVATION_HARD_SIGMOID) /* not told from the output */
     act.kind = CAM_ACTIVATION_RELU;
+  derive (&act, x, dy, n, wanted);
   for (gsize i = 0; i < n; i++)
-    {
-      if (near_corner (&act, x[i]))
-        x[i] += 0.1f;
-      y[i] = (float) activate (&act, x[i]);
-      wanted[i] = dy[i]
-                  * (activate (&act, x[i] + h) - activate (&act, x[i] - h))
-                  / (2 * h);
-    }
+    y[i] = (float) activate (&act, x[i]);
   k->activation_backward (dy, dy, y, n, &act);
   check (dy, wanted, n, "activation_backward");
+}
+
+/* Far from 0, slopes are those of a line. */
+static void
+test_far_slopes (const CamKernels *k, GRand *rand)
+{
+  const float far[] = { 30, -50, 1e4f, -1e4f, 1e30f, -1e30f, INFINITY,
+                        -INFINITY };
+
+  for (int kind = CAM_ACTIVATION_SILU; kind < CAM_N_ACTIVATIONS; kind++)
+    {
+      CamActivation act = { kind, 0, 0 };
+      float x[9], dx[9], dy[9];
+
+      for (int i = 0; i < 8; i++)
+        x[i] = far[i];
+      for (int i = 0; i < 9; i++)
+        dy[i] = 1;
+      x[8] = NAN;
+      k->activation_slope (dx, dy, x, 9, &act);
+      for (int i = 0; i < 8; i++)
+        g_assert_cmpfloat_with_epsilon (dx[i], x[i] > 0, 1e-6);
+      g_assert_true (isnan (dx[8]));
+    }
 }
 
 static void
@@ -431,7 +466,8 @@ static const Kernel kernels[] = {
   { "activate", test_activate },
   { "activate what is no number", test_not_a_number },
   { "affine, add", test_affine },
-  { "activation_backward", test_activation_backward },
+  { "activation_backward, activation_slope", test_activation_backward },
+  { "activation_slope far from 0", test_far_slopes },
   { "sum_rows", test_sums },
   { "layer_norm, softmax", test_rows },
   { "depthwise_row, max_pool_row, sum_pool_row", test_window },
