@@ -60,21 +60,29 @@ def a_picture(path, seed=1):
     Image.fromarray(array.astype(np.uint8)).save(path)
 
 
-def check_preprocessing(camlens, path, transform, std):
-    """What camlens feeds the network beside what `transform` makes."""
+def compare_inputs(camlens, path, expected, std):
+    """What camlens feeds the network beside expected(picture).
+
+    `std` is the channels', first in memory or last.
+    """
     with tempfile.TemporaryDirectory() as scratch:
         picture = os.path.join(scratch, "picture.png")
         array = os.path.join(scratch, "x.npy")
         a_picture(picture)
         run(camlens, "embed", "-m", path, "--inputs", array, picture)
         got = np.load(array)[0]
-        want = transform(Image.open(picture)).numpy()
+        want = expected(Image.open(picture))
     if got.shape != want.shape:
         raise SystemExit(f"preprocessing: camlens makes {got.shape}, the "
                          f"source {want.shape}")
-    levels = np.abs(got - want) * 255 * np.reshape(std, (3, 1, 1))
-    worst = levels.max()
+    std = np.reshape(std, (3, 1, 1) if got.shape[0] == 3 else 3)
+    worst = (np.abs(got - want) * 255 * std).max()
     print(f"preprocessing: differs by at most {worst:.2f} levels of 255")
     if not worst < PREPROCESSING_LIMIT:
         raise SystemExit("camlens and the source prepare pictures "
                          "differently")
+
+
+def check_preprocessing(camlens, path, transform, std):
+    """For a transform of PyTorch's."""
+    compare_inputs(camlens, path, lambda p: transform(p).numpy(), std)

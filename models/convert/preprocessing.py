@@ -84,7 +84,9 @@ def from_transforms(transform):
 
 
 def from_timm(config):
-    """Of timm.data.resolve_model_data_config()."""
+    """Of timm.data.resolve_data_config()."""
+    if config["input_size"][0] != 3:
+        refuse(f"input_size {config['input_size']}: three channels are read")
     size = _one(config["input_size"][1:], "input_size")
     mode = config.get("crop_mode", "center")
     ways = {"center": "crop", "squash": "stretch", "border": "pad"}
@@ -92,8 +94,12 @@ def from_timm(config):
         refuse(f"crop_mode {mode} with crop_pct {config['crop_pct']}")
     # timm resizes the shorter side to floor(size / crop_pct)
     crop = size / int(size / config["crop_pct"])
-    return _keys(size, ways[mode], crop, config["interpolation"],
+    keys = _keys(size, ways[mode], crop, config["interpolation"],
                  config["mean"], config["std"])
+    if mode == "border":  # timm pads with the mean, a level of 255
+        keys["input.pad"] = numbers(round(255 * m) / 255
+                                    for m in config["mean"])
+    return keys
 
 
 def from_function(function):

@@ -1,24 +1,7 @@
 """Networks from torchvision, from timm and from a user's own file."""
-import importlib.util
-import os
-import sys
-
 import torch
 
-
-def load_object(where):
-    """The object NAME of FILE.py:NAME; the file's folder can be imported."""
-    path, _, name = where.rpartition(":")
-    if not path or not os.path.isfile(path):
-        raise SystemExit(f"“{where}” should be FILE.py:NAME of a file that "
-                         "exists")
-    sys.path.insert(0, os.path.dirname(os.path.abspath(path)))
-    spec = importlib.util.spec_from_file_location("network_file", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    if not hasattr(module, name):
-        raise SystemExit(f"{path} has no “{name}”")
-    return getattr(module, name)
+from objects import load_object
 
 
 def load_state(network, path, spare=()):
@@ -102,21 +85,21 @@ def load_torchvision(name, weights, state, embedding):
 
 
 def load_timm(name, state, embedding):
-    """(network, data configuration, transform) of timm 0.9 or later."""
+    """(network, data configuration, transform) of timm 0.6 or later."""
     try:
         import timm
-        from timm.data import create_transform, resolve_model_data_config
-    except ImportError:
-        raise SystemExit("timm is not installed (pip install timm)")
+        from timm.data import create_transform, resolve_data_config
+    except ImportError as error:
+        raise SystemExit(f"{error} (pip install timm)")
     classes = {} if embedding else {"num_classes": 0}
-
-    def classifier_of(name):
-        named = timm.get_pretrained_cfg(name).classifier
-        return [named] if isinstance(named, str) else list(named or [])
-
-    network = timm.create_model(name, pretrained=not state, **classes)
+    # exportable: no operators that only PyTorch has
+    network = timm.create_model(name, pretrained=not state, exportable=True,
+                                **classes)
     if state:
-        load_state(network, state, spare=tuple(classifier_of(name)))
-    config = resolve_model_data_config(network)
+        # "head", or several names, or none
+        named = network.default_cfg.get("classifier") or ()
+        load_state(network, state,
+                   spare=(named,) if isinstance(named, str) else tuple(named))
+    config = resolve_data_config({}, model=network)
     transform = create_transform(**config, is_training=False)
     return network.eval(), config, transform

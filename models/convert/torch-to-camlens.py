@@ -25,11 +25,13 @@ import torch
 sys.path.append(os.path.dirname(os.path.abspath(__file__)))
 
 from check import check_network, check_preprocessing  # noqa: E402
+from layers import token_layout  # noqa: E402
+from objects import load_object  # noqa: E402
 from preprocessing import (from_options, from_timm,  # noqa: E402
                            from_transforms)
 from settings import write_ini  # noqa: E402
-from sources import load_module, load_object  # noqa: E402
-from sources import load_timm, load_torchvision  # noqa: E402
+from sources import (load_module, load_timm,  # noqa: E402
+                     load_torchvision)
 
 
 class Outputs(torch.nn.Module):
@@ -93,12 +95,7 @@ def layout_of(network, layer, shape):
         raise SystemExit(f"{layer}: its output has {rank} dimensions; a "
                          "target layer has places: [N, C, H, W], "
                          "[N, H, W, C] or [N, tokens, C]")
-    tokens = network.seen[layer].shape[1]
-    for extra, layout in enumerate(("tokens", "tokens+cls")):
-        if round((tokens - extra) ** 0.5) ** 2 == tokens - extra:
-            return layout
-    raise SystemExit(f"{layer}: {tokens} tokens are no square of places, "
-                     "alone or behind a class token")
+    return token_layout(layer, network.seen[layer].shape[1])
 
 
 def parser_of():

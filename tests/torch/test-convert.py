@@ -4,18 +4,13 @@
 models/convert turns a small network and one of torchvision into folders, and
 compares them with PyTorch by the program; a database is built and a picture
 explained with the small one.  The readers of preprocessing are checked by
-themselves (Keras' formulas and timm's configurations are written down here,
-because neither is in Debian), and so is that the comparisons can fail.
+themselves, and so is that the comparisons can fail.  What needs timm or Keras
+is in test-stand-ins.py.
 """
-import configparser
-import contextlib
 import glob
-import io
 import json
 import os
-import subprocess
 import sys
-import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'style'))
 from tap import Tap  # noqa: E402
@@ -30,13 +25,11 @@ except ImportError as missing:
     print(f'1..0 # SKIP {missing.name} is not installed')
     sys.exit(0)
 
-CAMLENS, SOURCE = sys.argv[1], sys.argv[2]
-CONVERT = os.path.join(SOURCE, 'models', 'convert')
-sys.path.insert(0, CONVERT)
+from conversion import CAMLENS, SCRATCH, path, run, said  # noqa: E402
+from conversion import convert as convert_by, settings, stops  # noqa: E402
 import check  # noqa: E402
 import preprocessing  # noqa: E402
 
-SCRIPT = os.path.join(CONVERT, 'torch-to-camlens.py')
 NETWORK = '''
 import torch
 from torch import nn
@@ -58,41 +51,10 @@ def make():
 '''
 
 tap = Tap()
-scratch = tempfile.TemporaryDirectory()
-ENV = dict(os.environ, LC_ALL='C.UTF-8', XDG_DATA_DIRS='/nonexistent',
-           XDG_DATA_HOME=os.path.join(scratch.name, 'data'))
-
-
-def path(*names):
-    return os.path.join(scratch.name, *names)
-
-
-def run(*arguments):
-    return subprocess.run(list(map(str, arguments)), env=ENV, timeout=240,
-                          capture_output=True, text=True, check=False)
 
 
 def convert(*arguments):
-    return run('/usr/bin/python3', SCRIPT, *arguments, '--camlens', CAMLENS)
-
-
-def said(done):
-    return done.returncode, done.stdout.strip(), done.stderr.strip()
-
-
-def settings(folder):
-    parser = configparser.ConfigParser()
-    parser.read(path(folder, 'model.ini'))
-    return dict(parser['camlens'])
-
-
-def stops(function, *arguments):
-    try:
-        with contextlib.redirect_stdout(io.StringIO()):
-            function(*arguments)
-    except SystemExit as error:
-        return str(error)
-    return None
+    return convert_by('torch-to-camlens.py', *arguments)
 
 
 def small_network():
@@ -180,7 +142,7 @@ def comparisons_fail():
     tap.check(stops(check.compare, CAMLENS, path('small', 'model.onnx'), x,
                     wrong) == 'camlens and the source disagree',
               'another embedding is noticed')
-    sys.path.insert(0, scratch.name)
+    sys.path.insert(0, SCRATCH)
     import net
     ini = path('small', 'model.ini')
     with open(ini, encoding='utf-8') as file:

@@ -1,0 +1,1 @@
+"""A stand-in for tf2onnx: see convert.py."""
