@@ -4,9 +4,12 @@
 A file of TensorFlow Lite is written by Debian's python3-flatbuffers, after
 schema.fbs: a convolution with one scale (uint8, as the upstream release has
 them), a depthwise one with a scale for each channel (int8), and operators that
-are no convolutions between them.
+are no convolutions between them.  Then a whole MobileNetV2, uint8 with a scale and
+a zero point for each tensor as upstream, which the recipe loads; and training
+refuses it, because it is not the release.
 """
 import os
+import subprocess
 import sys
 import tempfile
 
@@ -79,6 +82,55 @@ def write(path, arrays, codes, operators):
         file.write(b.Output())
 
 
+def whole_network(tap):
+    """every layer of the recipe's network has its numbers, in its place"""
+    try:
+        import torch
+        from mobilenet import load_imagenet, plan
+    except ImportError as missing:
+        tap.skip('a whole MobileNetV2', f'{missing.name} is not installed')
+        return
+    rng = np.random.default_rng(5)
+    arrays, operators, want, width = [], [], {}, {'input': 3}
+    for step in plan():
+        source = width[step.inputs[0]]
+        width[step.name] = step.channels or source
+        if step.kind != 'conv':
+            operators.append((2, []))
+            continue
+        depthwise = step.groups > 1
+        shape = ((1, step.kernel, step.kernel, step.channels) if depthwise
+                 else (step.channels, step.kernel, step.kernel, source))
+        scale, zero = rng.uniform(1e-3, 0.05), int(rng.integers(90, 160))
+        q = rng.integers(0, 256, shape).astype(np.uint8)
+        bias = rng.integers(-9999, 9999, step.channels).astype(np.int32)
+        operators.append((int(depthwise),
+                          [-1, len(arrays), len(arrays) + 1]))
+        arrays += [(q, UINT8, scale, zero), (bias, INT32, scale / 128, 0)]
+        real = np.float32(scale) * (q.astype(float) - zero)
+        want[step.name] = (real.transpose((3, 0, 1, 2) if depthwise else
+                                          (0, 3, 1, 2)),
+                           bias * np.float32(scale / 128))
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, 'whole.tflite')
+        write(path, arrays, [3, 4, 0], operators)
+        network = load_imagenet(path)
+        refused = subprocess.run(
+            ['/usr/bin/python3', os.path.join(
+                sys.argv[1], 'models', 'recipes', 'objects', 'train.py'),
+             '--imagenet', path, '--out', os.path.join(folder, 'x.pt')],
+            capture_output=True, text=True, check=False)
+    with torch.no_grad():
+        close = [np.allclose(network.ops[n].weight, w, rtol=1e-6, atol=0)
+                 and np.allclose(network.ops[n].bias, b, rtol=1e-6, atol=0)
+                 for n, (w, b) in want.items()]
+    tap.check(len(close) == 52 and all(close), 'a whole MobileNetV2',
+              len(close), [n for n, c in zip(want, close) if not c])
+    tap.check(refused.returncode == 2 and '--any-start' in refused.stderr,
+              'other weights than the release are no start',
+              refused.returncode, refused.stderr)
+
+
 def main():
     tap = Tap()
     rng = np.random.default_rng(3)
@@ -114,6 +166,7 @@ def main():
               and np.array_equal(found[1][1], b2 * scales / 128),
               'depthwise, a scale for each channel, int8')
     tap.check(refused, 'another file is refused')
+    whole_network(tap)
     return tap.done()
 
 

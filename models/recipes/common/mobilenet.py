@@ -161,11 +161,17 @@ def _onnx_convolutions(path):
             for n in graph.node if n.op_type == "Conv"]
 
 
-def _named(path):
-    """Says on the way which release the file at `path` is."""
+def release(path):
+    """(name of the release that the file at `path` is, or None, SHA-256)"""
     with open(path, "rb") as f:
         digest = hashlib.sha256(f.read()).hexdigest()
-    print(f"start: {path}: {STARTS.get(digest, 'none of the known releases')} "
+    return STARTS.get(digest), digest
+
+
+def _named(path):
+    """Says on the way which release the file at `path` is."""
+    name, digest = release(path)
+    print(f"start: {path}: {name or 'none of the known releases'} "
           f"(SHA-256 {digest})", flush=True)
     return path
 

@@ -9,7 +9,8 @@
 #              SHARE     of the trained weights in the average with the start
 #              LAYER     target layer
 #              ZERO_SHOT folders LABEL/PICTURE that Recall@1 is measured on too
-#              TRAIN     options of train.py (none: as the bundled model)
+#              TRAIN     options of train.py (none: as the bundled model;
+#                        --any-start for other starting weights)
 #              VIEWS, TRAIN_VIEWS  composites of each object, held out (8) and
 #                        in the database (12)
 set -eu

@@ -19,7 +19,7 @@ sys.path.append(os.path.join(HERE, "..", "common"))
 from backgrounds import PLAIN  # noqa: E402
 from composites import any_scale, composite  # noqa: E402
 from embedding import to_input  # noqa: E402
-from mobilenet import load_imagenet  # noqa: E402
+from mobilenet import load_imagenet, release  # noqa: E402
 from stamps import load, split  # noqa: E402
 from triplet import LOSSES  # noqa: E402
 
@@ -88,7 +88,10 @@ def train(network, loader, loss_of, steps, rate, margin, save):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--imagenet", required=True,
-                        help="mobilenet_v2_1.0_224_imagenet.onnx")
+                        help="mobilenet_v2_1.0_224_quant.tflite, or its "
+                        "weights in ONNX")
+    parser.add_argument("--any-start", action="store_true",
+                        help="also weights that are neither of these")
     parser.add_argument("--out", required=True, help="weights to write (.pt)")
     parser.add_argument("--sizes", type=int, nargs="+",
                         default=[160],
@@ -107,6 +110,10 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
+    name, digest = release(args.imagenet)
+    if not name and not args.any_start:
+        parser.error(f"{args.imagenet} (SHA-256 {digest}) is not what the "
+                     "bundled model was started from; --any-start takes it")
     torch.set_num_threads(args.threads)
     torch.use_deterministic_algorithms(True)
     torch.manual_seed(args.seed)
