@@ -8,8 +8,10 @@
 const char *
 plot_colour (int number)
 {
-  static const char *const colours[] = { "#1b6ca8", "#d1495b", "#2e8b57",
-                                         "#8e6c8a", "#c77d0a", "#555555" };
+  /* Okabe and Ito's, which colour-blind readers tell apart; gray for black,
+   * to be seen on dark paper too */
+  static const char *const colours[] = { "#0072b2", "#d55e00", "#009e73",
+                                         "#cc79a7", "#e69f00", "#777777" };
 
   return colours[number % (int) G_N_ELEMENTS (colours)];
 }

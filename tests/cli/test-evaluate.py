@@ -272,7 +272,8 @@ def test_report():
     page = open(path('report', 'index.html'), encoding='utf-8').read()
     tap.check(done.returncode == 0 and page.count('data:image/jpeg') > 30
               and page.count('<svg') >= 4
-              and 'stroke-dasharray' in page and '</html>' in page,
+              and 'stroke-dasharray' in page and '</html>' in page
+              and '@media print' in page and '<thead>' in page,
               'a page with plots and pictures', done.stderr)
     tap.check(not re.search(r'(src|href)=.(http|/|file)', page),
               'which is all in one file')

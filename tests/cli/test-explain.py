@@ -240,6 +240,53 @@ def test_outputs():
               'the same bytes with one thread and two')
 
 
+# orientation -> what turns the upright picture into the one that is stored
+STORED = {1: None, 2: 'FLIP_LEFT_RIGHT', 3: 'ROTATE_180', 4: 'FLIP_TOP_BOTTOM',
+          5: 'TRANSPOSE', 6: 'ROTATE_90', 7: 'TRANSVERSE', 8: 'ROTATE_270'}
+
+
+def explained(picture):
+    camlens('explain', '-m', 'small', path(picture), '-o', path('t.png'),
+            '--overlay', path('o.png'), '--heatmap', path('m.npy'), '--top-k',
+            8, '--threshold', 0.5, check=0)
+    return (np.asarray(Image.open(path('t.png')).convert('RGB')).astype(int),
+            np.asarray(Image.open(path('o.png'))).astype(int),
+            np.load(path('m.npy')))
+
+
+def test_orientation():
+    """a picture that is stored turned, with EXIF to say so, beside the same
+    stored upright; what is stored has no loss that the turn could change"""
+    make_database()
+    upright = Image.fromarray(noise(9, 96, 160))
+    upright.save(path('upright.jpg'), quality=100, subsampling=0)
+    base, overlay, heat = explained('upright.jpg')
+    shown = np.asarray(Image.open(path('upright.jpg'))).astype(int)
+    off = np.abs(base - shown).sum(2)[overlay[..., 3] == 0]
+    marked = overlay[..., 3] > 0
+    tap.check(base.shape == (96, 160, 3) and overlay.shape == (96, 160, 4)
+              and off.size > 1000 and off.max() == 0 and marked.sum() > 1000
+              and all((marked != turned).mean() > 0.1 for turned in (
+                  marked[::-1], marked[:, ::-1], marked[::-1, ::-1])),
+              'upright: the overlay covers a part that no turn leaves there',
+              off.size, marked.sum())
+    for orientation, turn in STORED.items():
+        stored = upright
+        if turn is not None:
+            stored = upright.transpose(getattr(Image.Transpose, turn))
+        exif = stored.getexif()
+        exif[0x0112] = orientation
+        stored.save(path('stored.jpg'), quality=100, subsampling=0, exif=exif)
+        now = explained('stored.jpg')
+        same = [a.shape == b.shape for a, b in zip(now, (base, overlay, heat))]
+        worst = [np.abs(a - b).max() for a, b in zip(now, (base, overlay, heat))
+                 ] if all(same) else same
+        tap.check(all(same) and worst[0] <= 24 and worst[1] <= 24
+                  and worst[2] < 0.02 * heat.max(),
+                  f'EXIF orientation {orientation}: composite and overlay are '
+                  f'those of the upright picture', *worst)
+
+
 def test_empty():
     rng = np.random.default_rng(1)
     np.save(path('arrays', 'centroids.npy'),
@@ -415,6 +462,7 @@ test_embed()
 test_own_gradient()
 test_database()
 test_outputs()
+test_orientation()
 test_empty()
 test_refusals()
 test_settings()
