@@ -1,11 +1,19 @@
-"""bench-build.py -- the rate of a build beside those of its stages
+"""bench-build.py -- a build and explanations beside their stages and PyTorch
 
-    bench-build.py CAMLENS BENCH-STAGES MODEL.onnx FOLDER [JOBS] [ROUNDS]
+    bench-build.py CAMLENS BENCH-STAGES OUT FOLDER [JOBS] [ROUNDS] [SAMPLE]
 
-In turn, all with JOBS threads: decoding alone, forward passes alone, and
-`camlens build` (Grad-CAM, 50 triplets, block_16_expand_relu).  Prints medians
-in pictures a second.  "bound": a core's time for decoding and a forward pass
-are added up, as where both are on the same cores.
+OUT is what models/recipes/butterflies wrote (model.onnx, weights.pt); FOLDER
+has a folder of pictures for each label.  In turn, all with JOBS threads:
+decoding alone, forward passes alone, `camlens build` of all pictures (Grad-CAM,
+50 triplets, block_16_expand_relu), `camlens explain` of a sample (top-50,
+without writing composites), and PyTorch over the same sample: channel weights
+by one mean seed, by 50 backward passes (a tenth of the sample), and
+explanations.  Prints medians in pictures a second, and medians of the ratios
+of a round.
+
+"bound": a core's time for decoding and a forward pass are added up, as where
+both are on the same cores.  `camlens build` is charged with clusters,
+thumbnails and the database too, PyTorch with weights alone.
 """
 import json
 import os
@@ -13,30 +21,107 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 
-camlens, stages, model, folder = sys.argv[1:5]
-jobs = sys.argv[5] if len(sys.argv) > 5 else '2'
-rounds = int(sys.argv[6]) if len(sys.argv) > 6 else 3
+import torch
+
+import torch_build
+
+camlens, stages, out, folder = sys.argv[1:5]
+jobs, rounds, n_sample = (int(sys.argv[i]) if len(sys.argv) > i else default
+                          for i, default in ((5, 2), (6, 3), (7, 400)))
+model = os.path.join(out, 'model.onnx')
+torch.set_num_threads(jobs)
+network = torch_build.load(out)
 
 
-def build(out):
-    done = subprocess.run(
-        [camlens, 'build', '-q', '--json', '--restart', '--jobs', jobs, '-m',
-         model, '-o', out, '--layer', 'block_16_expand_relu', folder],
-        check=True, capture_output=True, text=True)
-    told = json.loads(done.stdout.splitlines()[-1])
+def list_sample():
+    """(paths, labels): evenly over the folder, two of each label or more"""
+    paths = sorted(os.path.join(top, name) for top, _, names in
+                   os.walk(folder) for name in names)
+    step = max(1, len(paths) // n_sample)
+    chosen = paths[::step]
+    labels = [os.path.basename(os.path.dirname(path)) for path in chosen]
+    numbers = {label: i for i, label in enumerate(sorted(set(labels)))}
+    return chosen, [numbers[label] for label in labels]
+
+
+def timed(function, *arguments):
+    start = time.perf_counter()
+    result = function(*arguments)
+    return result, time.perf_counter() - start
+
+
+def run(*words):
+    return subprocess.run(list(map(str, words)), check=True,
+                          capture_output=True, text=True).stdout
+
+
+def build(database):
+    told = json.loads(run(camlens, 'build', '-q', '--json', '--restart',
+                          '--jobs', jobs, '-m', model, '-o', database,
+                          '--layer', torch_build.LAYER,
+                          folder).splitlines()[-1])
     return told['pictures'] / told['seconds']
 
 
-rows = []
-with tempfile.TemporaryDirectory() as scratch:
-    for _ in range(rounds):
-        told = subprocess.run([stages, model, folder, jobs], check=True,
-                              capture_output=True, text=True).stdout.split()
-        decoding, forward = map(float, told)
-        rows.append((decoding, forward, 1 / (1 / decoding + 1 / forward),
-                     build(os.path.join(scratch, 'built.camdb'))))
-for name, column in zip(('decoding alone', 'forward alone', 'bound', 'build'),
-                        zip(*rows)):
-    print(f'{name:16}{statistics.median(column):8.1f} pictures/s   '
-          + ' '.join(f'{value:.1f}' for value in column))
+def our_explanations(database, paths):
+    told, seconds = timed(run, camlens, 'explain', '-m', model, '-d', database,
+                          '--threads', jobs, '--json', *paths)
+    return told, len(paths) / seconds
+
+
+def torch_rates(paths, labels):
+    few = range(0, len(paths), 10)
+    mean, seconds = timed(torch_build.by_mean_seed, network, paths, labels)
+    _, seconds_50 = timed(torch_build.by_every_triplet, network,
+                          [paths[i] for i in few], [labels[i] for i in few])
+    _, seconds_explain = timed(torch_build.explain, network, paths,
+                               torch.randn(50, network.embedding_dim),
+                               mean[:50])
+    return (len(paths) / seconds, len(few) / seconds_50,
+            len(paths) / seconds_explain)
+
+
+def check(paths, labels):
+    """Both ways of PyTorch's are one computation."""
+    one, many = (way(network, paths, labels) for way in
+                 (torch_build.by_mean_seed, torch_build.by_every_triplet))
+    assert torch.allclose(one, many, rtol=1e-3, atol=1e-3 * one.abs().max())
+
+
+NAMES = ('decoding alone', 'forward alone', 'bound', 'build', 'explain',
+         'PyTorch: mean seed', 'PyTorch: 50 seeds', 'PyTorch: explain')
+RATIOS = (('build', 'forward alone'), ('build', 'bound'),
+          ('build', 'PyTorch: mean seed'), ('build', 'PyTorch: 50 seeds'),
+          ('explain', 'forward alone'), ('explain', 'PyTorch: explain'))
+
+
+def measure_round(database, paths, labels):
+    decoding, forward = map(float, run(stages, model, folder, jobs).split())
+    built = build(database)
+    _, explained = our_explanations(database, paths)
+    return dict(zip(NAMES, (decoding, forward,
+                            1 / (1 / decoding + 1 / forward), built, explained,
+                            *torch_rates(paths, labels))))
+
+
+def main():
+    paths, labels = list_sample()
+    check(paths[:40], labels[:40])
+    with tempfile.TemporaryDirectory() as scratch:
+        rows = [measure_round(os.path.join(scratch, 'built.camdb'), paths,
+                              labels) for _ in range(rounds)]
+    print(f'{jobs} threads, {rounds} rounds, {len(paths)} pictures sampled')
+    for name in NAMES:
+        column = [row[name] for row in rows]
+        middle = statistics.median(column)
+        print(f'{name:20}{middle:8.1f} pictures/s {1e3 / middle:8.2f} ms   '
+              + ' '.join(f'{value:.1f}' for value in column))
+    for name, other in RATIOS:
+        ratios = [row[name] / row[other] for row in rows]
+        print(f'{name + " / " + other:36}{statistics.median(ratios):8.3f}   '
+              + ' '.join(f'{value:.3f}' for value in ratios))
+
+
+main()
