@@ -9,7 +9,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from fixtures import shape, wide_profile, write_png
-from gimp import GimpError, read_png
+from gimp import Gimp, GimpError, read_png
 from headless import (Case, HeadlessTests, difference, quote, run,
                       same_floats)
 from screen import limited
@@ -111,6 +111,25 @@ class Tests(HeadlessTests):
         for name, args, pattern in wrong:
             self.refused(case, pattern, "wrong " + name, **args)
         case.close()
+
+    def test_language(self):
+        """What the engine and the database refuse is said in GIMP's."""
+        english = self.gimp
+        self.gimp = Gimp(english.series, english.plug_in,
+                         english.profile + "-german", env=english.more,
+                         locale="de_DE.UTF-8")
+        try:
+            case = self.photo()
+            for name, args, words in (
+                    ("engine", dict(model=self.fix.path("broken.onnx")),
+                     r"broken\.onnx“: .* keine ONNX-Datei"),
+                    ("database", dict(db=self.fix.path("cut.camdb")),
+                     r"cut\.camdb: die Datei ist beschädigt")):
+                self.refused(case, words, "in German: the " + name, **args)
+            case.close()
+        finally:
+            self.gimp.close()
+            self.gimp = english
 
     # ---- where it lies ----
 
