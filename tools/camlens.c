@@ -66,13 +66,13 @@ main (int argc, char **argv)
 {
   const char *translations = g_getenv ("CAMLENS_LOCALEDIR");
 
-  cam_blas_prepare_process (argv);
   setlocale (LC_ALL, "");
   setlocale (LC_NUMERIC, "C"); /* numbers are read by programs and by SVG */
   bindtextdomain (GETTEXT_PACKAGE,
                   translations != NULL ? translations : CAMLENS_LOCALEDIR);
   bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
   textdomain (GETTEXT_PACKAGE);
+  cam_blas_prepare_process (argv);
   if (argc < 2)
     {
       print_help (stderr);

@@ -70,14 +70,14 @@ read_line (const char *file, int number, const char *line, gboolean continuous,
   double value;
 
   if (label == NULL)
-    return refuse_line (file, number, "should be “path,label”", error);
+    return refuse_line (file, number, _ ("should be “path,label”"), error);
   if (number == 0 && g_ascii_strcasecmp (label, "label") == 0)
     return TRUE;
   if (continuous && ! is_number (label, &value))
     {
       if (number == 0)
         return TRUE; /* names of the columns */
-      return refuse_line (file, number, "the label is no number", error);
+      return refuse_line (file, number, _ ("the label is no number"), error);
     }
   g_hash_table_insert (labels, g_steal_pointer (&path),
                        g_steal_pointer (&label));
@@ -192,9 +192,10 @@ labelled_new (char *const *paths, int n_paths, const char *labels_file,
   if (labelled->pictures->len > 0)
     return g_steal_pointer (&labelled);
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
-               files->len == 0 ? "there are no pictures in %s"
-                               : "no picture in %s has a value in the labels'"
-                                 " file",
+               files->len == 0
+                   ? _ ("there are no pictures in %s")
+                   : _ ("no picture in %s has a value in the labels' "
+                        "file"),
                paths[0]);
   return NULL;
 }

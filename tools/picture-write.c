@@ -102,7 +102,7 @@ picture_write_rgba (const char *path, const guint8 *pixels, int width,
   g_autoptr (PictureImage) raw = NULL, image = NULL;
 
   if (! picture_can_write (path))
-    return refuse_ending (path, ".png, .jpg, .webp or .tif", error);
+    return refuse_ending (path, _ (".png, .jpg, .webp or .tif"), error);
   raw = vips_image_new_from_memory (pixels, (gsize) width * height * 4, width,
                                     height, 4, VIPS_FORMAT_UCHAR);
   if (raw == NULL
@@ -152,7 +152,7 @@ picture_write_map (const char *path, const CamHeatMap *map, GError **error)
       return cam_npy_write (path, tensor, error);
     }
   if (! is_one_of (path, tiff))
-    return refuse_ending (path, ".npy or .tif", error);
+    return refuse_ending (path, _ (".npy or .tif"), error);
   raw = vips_image_new_from_memory (map->values, n * sizeof (float), map->width,
                                     map->height, 1, VIPS_FORMAT_FLOAT);
   if (raw == NULL

@@ -3,6 +3,7 @@
 
 #include "tools/tensor-arguments.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 #include "core/base/npy.h"
@@ -73,7 +74,7 @@ read_input (TensorInputs *inputs, const CamValue *value, const char *file,
       tensor = converted;
     }
   if (tensor->dtype != value->dtype)
-    return fail (error, "“%s” is %s, but the input “%s” is %s", file,
+    return fail (error, _ ("“%s” is %s, but the input “%s” is %s"), file,
                  cam_dtype_name (tensor->dtype), value->name,
                  cam_dtype_name (value->dtype));
   g_ptr_array_add (inputs->names, g_strdup (value->name));
@@ -119,18 +120,19 @@ read_argument (TensorInputs *inputs, const char *argument, GError **error)
       const char *equals = strchr (argument, '=');
 
       if (equals != NULL && ! g_file_test (argument, G_FILE_TEST_EXISTS))
-        return fail (error, "“%s”: the network has no tensor “%.*s”", argument,
-                     (int) (equals - argument), argument);
+        return fail (error, _ ("“%s”: the network has no tensor “%.*s”"),
+                     argument, (int) (equals - argument), argument);
       value = next_input (inputs);
     }
   else
     value = cam_graph_find (graph, name);
   if (value == NULL)
-    return fail (error, "there are more arrays than inputs: “%s”", argument);
+    return fail (error, _ ("there are more arrays than inputs: “%s”"),
+                 argument);
   if (! g_ptr_array_find (graph->inputs, value, NULL))
-    return fail (error, "“%s” is no input of the network", value->name);
+    return fail (error, _ ("“%s” is no input of the network"), value->name);
   if (has_name (inputs, value->name))
-    return fail (error, "the input “%s” is given twice", value->name);
+    return fail (error, _ ("the input “%s” is given twice"), value->name);
   return read_input (inputs, value, file, error);
 }
 
@@ -151,7 +153,7 @@ tensor_inputs_load (TensorInputs *inputs, const char *model,
     if (! read_argument (inputs, arguments[i], error))
       return FALSE;
   if (next_input (inputs) != NULL)
-    return fail (error, "the input “%s” has no array: --input %s=FILE.npy",
+    return fail (error, _ ("the input “%s” has no array: --input %s=FILE.npy"),
                  next_input (inputs)->name, next_input (inputs)->name);
   return TRUE;
 }

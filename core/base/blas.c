@@ -5,6 +5,7 @@
  * is written down in a guard variable; a value of OPENBLAS_CORETYPE that the
  * guard does not name is the user's, and stays.
  */
+#include <glib/gi18n.h>
 #include <cblas.h>
 #include <math.h>
 #include <stdio.h>
@@ -139,8 +140,10 @@ cam_blas_prepare_process (char **argv)
   if (next && (!ours || find_kernel (next) > find_kernel (ours)))
     run_again (argv, next);
   if (wrong)
-    fprintf (stderr, "camlens: the %s kernels of OpenBLAS give wrong products; "
-             "set " CORETYPE " to others\n", cam_blas_kernel ());
+    fprintf (stderr,
+             _ ("camlens: the %s kernels of OpenBLAS give wrong products; set "
+                "%s to others\n"),
+             cam_blas_kernel (), CORETYPE);
 }
 
 const char *

@@ -105,7 +105,7 @@ bind_to_default (CamValue *input, GHashTable *symbols, GError **error)
         return refuse_input (
             error, CAM_GRAPH_ERROR_SHAPE, input,
             _ ("its dimension %d is symbolic (%s); give a shape"), i,
-            input->symbols[i] ? input->symbols[i] : "without a name");
+            input->symbols[i] ? input->symbols[i] : _ ("without a name"));
     }
   return bind_to_shape (input, &shape, symbols, error);
 }

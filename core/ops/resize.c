@@ -134,8 +134,8 @@ read_numbers (const CamNode *node, guint i, gsize n, double *values,
       cam_node_error (error,
                       t ? CAM_GRAPH_ERROR_SHAPE : CAM_GRAPH_ERROR_UNSUPPORTED,
                       node,
-                      t ? "input '%s' does not have one number an axis"
-                        : "its input '%s' must be constant",
+                      t ? _ ("input '%s' does not have one number an axis")
+                        : _ ("its input '%s' must be constant"),
                       node->inputs[i]->name);
       return FALSE;
     }

@@ -18,6 +18,16 @@ from tap import Tap, sources  # noqa: E402
 KEYWORDS = ('-k_', '-kN_', '-kngettext:1,2', '-kC_:1c,2', '-kNC_:1c,2')
 MARKED = re.compile(r'\b(N?_|C_|NC_|ngettext) ?\(\s*"')
 
+# what is said to people, and the parts of it that are translated
+SAID = re.compile(r'\b(?:g_set_error|g_set_error_literal|g_prefix_error|'
+                  r'cam_node_error|cam_sql_malformed|malformed|refuse|'
+                  r'refuse_input|refuse_line|set_error|command_note|'
+                  r'command_misuse|fail) '
+                  r'\(((?:"(?:[^"\\]|\\.)*"|[^;"])*)\);')
+THROUGH = re.compile(r'\b(?:_|ngettext) ?\((?:\s|,|PRI\w+|'
+                     r'"(?:[^"\\]|\\.)*")*')
+SENTENCE = re.compile(r'"[^"]*[a-z]{2} [a-z%][^"]*"')
+
 # controls that are in one window together, with GIMP's own Help button
 BUTTONS = ('_Reset', '_Cancel', '_OK')
 SHARED = ('_Model:', 'Top-_k channels:', 'Op_acity:', '_Threshold:',
@@ -63,6 +73,18 @@ def check_files(tap, root, names):
               *missing)
 
 
+def check_marks(tap, root):
+    """no sentence goes into an error or a note past gettext"""
+    bare = []
+    for name in sources(root, '.c', under=('ui', 'plugin', 'tools', 'core')):
+        with open(f'{root}/{name}', encoding='utf-8') as text:
+            code = re.sub(r'/\*.*?\*/', '', text.read(), flags=re.S)
+            for call in SAID.findall(code):
+                if SENTENCE.search(THROUGH.sub('', call)):
+                    bare.append(f'{name}: {" ".join(call.split())[:90]}')
+    tap.check(not bare, 'errors and notes go through gettext', *bare)
+
+
 def key_of(label):
     found = re.search(r'_(\w)', label)
     return found[1].lower() if found else None
@@ -87,6 +109,7 @@ def main(root):
         names = [n for n in text.read().split('\n')
                  if n and not n.startswith('#')]
     check_files(tap, root, names)
+    check_marks(tap, root)
     wanted = extract(root, names)
     tap.check(len(wanted) > 100, f'{len(wanted)} strings are for translation')
     unknown = sorted({label for labels in WINDOWS.values() for label in labels}
