@@ -1,10 +1,17 @@
 ; demo-3.scm -- one picture through CamLens, for GIMP 3's batch mode
 ;
 ; CAMLENS_DEMO_IN, _OUT (without an ending) and _STATUS come from tools/demo.
-; The outcome is written to the status file last of all, when everything is
-; saved: the plug-ins' own words mix in on standard output.
+; The status file says what is being done, in the words that hold if it fails,
+; and at last how it went: the plug-ins' own words mix in on standard output.
 
 (script-fu-use-v3)
+
+(define status (getenv "CAMLENS_DEMO_STATUS"))
+
+(define (say text)
+  (let ((port (open-output-file status)))
+    (display text port)
+    (close-output-port port)))
 
 (define (save image name)
   (gimp-file-save RUN-NONINTERACTIVE image name))
@@ -20,23 +27,23 @@
     (save copy name)
     (gimp-image-delete copy)))
 
-(define (demo in out status)
+(define (demo in out)
+  (say "GIMP cannot open it as a picture")
   (let* ((image (gimp-file-load RUN-NONINTERACTIVE in))
          (drawables (gimp-image-get-selected-drawables image))
+         (going (say "the plug-in failed"))
          (found (plug-in-camlens #:run-mode RUN-NONINTERACTIVE
                                  #:image image #:drawables drawables))
          (layer (car found))
          (name (gimp-item-get-name layer)))
+    (say (string-append "GIMP cannot save " out ".xcf, or what belongs to it"))
     (save image (string-append out ".xcf"))
     (save-overlay image (string-append out "-overlay.png"))
     (gimp-image-flatten image)
     (save image (string-append out "-composite.png"))
     (gimp-image-delete image)
-    (let ((port (open-output-file status)))
-      (display (string-append "OK " name ", similarity "
-                              (number->string (/ (round (* 100 (caddr found))) 100)))
-               port)
-      (close-output-port port))))
+    (say (string-append "OK " name ", similarity "
+                        (number->string
+                         (/ (round (* 100 (caddr found))) 100))))))
 
-(demo (getenv "CAMLENS_DEMO_IN") (getenv "CAMLENS_DEMO_OUT")
-      (getenv "CAMLENS_DEMO_STATUS"))
+(demo (getenv "CAMLENS_DEMO_IN") (getenv "CAMLENS_DEMO_OUT"))

@@ -30,14 +30,7 @@ packages_missing ()
 
 as_root ()
 {
-  if [ "$(id -u)" = 0 ]; then
-    "$@"
-  elif command -v sudo >/dev/null; then
-    sudo "$@"
-  else
-    echo "neither root nor sudo here: run as root: $*" >&2
-    return 1
-  fi
+  if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
 }
 
 # installs what is missing with apt-get; says nothing when nothing is
@@ -50,6 +43,11 @@ packages_install ()
     echo "no apt-get here; install these by hand:" $missing >&2
     return 1
   }
+  [ "$(id -u)" = 0 ] || command -v sudo >/dev/null || {
+    echo "neither root nor sudo here; as root, once:" >&2
+    echo "  apt-get install --no-install-recommends" $missing >&2
+    return 1
+  }
   echo "Installing with apt-get:" $missing
   log=$(mktemp)
   # shellcheck disable=SC2086 # one word a package
@@ -58,7 +56,7 @@ packages_install ()
        --no-install-recommends $missing >>"$log" 2>&1 </dev/null; then
     rm -f "$log"
   else
-    tail -20 "$log" >&2
+    grep -E '^(E|Err|W):' "$log" | tail -5 >&2 || tail -20 "$log" >&2
     echo "apt-get could not install them; its whole output: $log" >&2
     return 1
   fi
