@@ -312,19 +312,32 @@ add_converting (const CamSource *source, const CamExplanation *explanation,
   return copy;
 }
 
-/* What the person does while the dialog is up goes before. */
+/* What the person does while the dialog is up goes before: a layer that was
+ * moved takes the overlay with it. */
 static gboolean
 is_still_there (CamSource *source, GError **error)
 {
-  if (cam_host_layer_image (source->layer) == source->image)
+  int x, y, width, height;
+
+  if (cam_host_layer_image (source->layer) != source->image)
     {
-      source->type = cam_host_image_type (source->image);
-      return TRUE;
+      g_set_error (error, CAM_PLUGIN_ERROR, CAM_PLUGIN_ERROR_IMAGE,
+                   _ ("The layer that was explained is not in the image any "
+                      "more."));
+      return FALSE;
     }
-  g_set_error (error, CAM_PLUGIN_ERROR, CAM_PLUGIN_ERROR_IMAGE,
-               _ ("The layer that was explained is not in the image any "
-                  "more."));
-  return FALSE;
+  cam_host_layer_place (source->layer, &x, &y, &width, &height);
+  if (width != source->layer_width || height != source->layer_height)
+    {
+      g_set_error (error, CAM_PLUGIN_ERROR, CAM_PLUGIN_ERROR_IMAGE,
+                   _ ("The layer that was explained has another size now: "
+                      "explain it again."));
+      return FALSE;
+    }
+  source->image_x = x + source->x;
+  source->image_y = y + source->y;
+  source->type = cam_host_image_type (source->image);
+  return TRUE;
 }
 
 gint32

@@ -30,9 +30,10 @@ cam_export_ending (CamExport what)
 gboolean
 cam_export_check (gint32 layer, GError **error)
 {
-  g_autofree char *provenance = cam_host_attached (layer,
-                                                   CAM_PROVENANCE_PARASITE);
+  g_autofree char *provenance = NULL;
 
+  if (cam_host_layer_image (layer) != -1) /* it may be gone meanwhile */
+    provenance = cam_host_attached (layer, CAM_PROVENANCE_PARASITE);
   if (provenance)
     return TRUE;
   g_set_error (error, CAM_PLUGIN_ERROR, CAM_PLUGIN_ERROR_NOTHING,
@@ -171,11 +172,11 @@ gboolean
 cam_export_write (gint32 image, gint32 layer, CamExport what, const char *path,
                   GError **error)
 {
-  g_autofree char *provenance = cam_host_attached (layer,
-                                                   CAM_PROVENANCE_PARASITE);
+  g_autofree char *provenance = NULL;
 
   if (! cam_export_check (layer, error) || ! can_be_file (path, error))
     return FALSE;
+  provenance = cam_host_attached (layer, CAM_PROVENANCE_PARASITE);
   switch (what)
     {
     case CAM_EXPORT_OVERLAY: return save_png (layer, path, error);

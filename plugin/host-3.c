@@ -42,6 +42,14 @@ cam_host_image_type (gint32 image)
     }
 }
 
+void
+cam_host_layer_place (gint32 layer, int *x, int *y, int *width, int *height)
+{
+  gimp_drawable_get_offsets (DRAWABLE (layer), x, y);
+  *width = gimp_drawable_get_width (DRAWABLE (layer));
+  *height = gimp_drawable_get_height (DRAWABLE (layer));
+}
+
 gboolean
 cam_host_source (gint32 image, gint32 drawable, CamSource *source,
                  GError **error)
@@ -67,7 +75,8 @@ cam_host_source (gint32 image, gint32 drawable, CamSource *source,
     return source_error (error, _ ("The selection is empty on this layer: "
                                    "select a part of the layer, or nothing "
                                    "(Select > None) for the whole of it."));
-  gimp_drawable_get_offsets (DRAWABLE (drawable), &x, &y);
+  cam_host_layer_place (drawable, &x, &y, &source->layer_width,
+                        &source->layer_height);
   source->image_x = x + source->x;
   source->image_y = y + source->y;
   return TRUE;

@@ -29,6 +29,7 @@ typedef struct /* what is explained: a rectangle of a layer */
   CamImageType type;
   int x, y, width, height; /* in the layer's own pixels: its selected part */
   int image_x, image_y;    /* the same corner in the image                 */
+  int layer_width, layer_height;
 } CamSource;
 
 #define CAM_PLUGIN_ERROR (cam_plugin_error_quark ())
@@ -91,10 +92,13 @@ typedef struct /* a layer of an open image, to choose from */
 } CamOpenLayer;
 void cam_open_layer_free (CamOpenLayer *layer);
 GPtrArray *cam_host_layers (void); /* (transfer full) of CamOpenLayer */
-/* Any picture that GIMP reads, without a display; -1 with an error. */
 /* The image of a layer; -1 where @layer is none. */
 gint32 cam_host_layer_image (gint32 layer);
+/* Any picture that GIMP reads, without a display; -1 with an error. */
 gint32 cam_host_load (const char *path, gint32 *layer, GError **error);
+/* Where the layer lies in its image now; it must be valid. */
+void cam_host_layer_place (gint32 layer, int *x, int *y, int *width,
+                           int *height);
 /* Of the file that the image is saved in; NULL: none (transfer full) */
 char *cam_host_image_path (gint32 image);
 void cam_host_image_delete (gint32 image);

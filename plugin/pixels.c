@@ -124,12 +124,27 @@ choose_format (CamPixels *pixels)
   pixels->format = babl_format (formats[which].format);
 }
 
+/* GIMP ends a plug-in that reads what the person has deleted.  It is asked once
+ * only: while the pixels come, nothing can be done about that. */
+static gboolean
+is_there (const CamSource *source, GError **error)
+{
+  if (cam_host_layer_image (source->layer) != -1)
+    return TRUE;
+  g_set_error (error, CAM_PLUGIN_ERROR, CAM_PLUGIN_ERROR_IMAGE,
+               _ ("There is no such layer in this image."));
+  return FALSE;
+}
+
 static gboolean
 open_buffers (CamPixels *pixels, GError **error)
 {
-  gint32 mask = cam_host_applied_mask (pixels->source.layer);
+  gint32 mask;
   gsize pixel_size;
 
+  if (! is_there (&pixels->source, error))
+    return FALSE;
+  mask = cam_host_applied_mask (pixels->source.layer);
   pixels->buffer = cam_host_buffer (pixels->source.layer);
   pixels->mask = mask == -1 ? NULL : cam_host_buffer (mask);
   if (! pixels->buffer || (mask != -1 && ! pixels->mask))

@@ -97,7 +97,8 @@ cam_run_example (CamRunMode mode, gint32 image, gint32 drawable,
     return FALSE;
   if (mode == CAM_RUN_INTERACTIVE)
     explanation = cam_overlay_dialog_run (&source, options, TRUE, error);
-  cam_host_progress_start (_ ("Explaining by example"));
+  if (cam_host_layer_image (source.layer) != -1)
+    cam_host_progress_start (_ ("Explaining by example"));
   if (mode != CAM_RUN_INTERACTIVE)
     explanation = explain (&source, options, error);
   if (explanation)

@@ -81,7 +81,8 @@ cam_run_overlay (CamRunMode mode, gint32 image, gint32 drawable,
     return FALSE;
   if (mode == CAM_RUN_INTERACTIVE)
     explanation = cam_overlay_dialog_run (&source, settings, FALSE, error);
-  cam_host_progress_start (_ ("Grad-CAM overlay"));
+  if (cam_host_layer_image (source.layer) != -1)
+    cam_host_progress_start (_ ("Grad-CAM overlay"));
   if (mode != CAM_RUN_INTERACTIVE)
     explanation = explain (&source, settings, error);
   done = explanation && finish (&source, explanation, settings, result, error);

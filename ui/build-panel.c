@@ -53,12 +53,11 @@ folder_chosen (GtkFileChooser *chooser, Panel *panel)
 static void
 choose_database (GtkButton *button, Panel *panel)
 {
-  g_autofree char *path = cam_choose_path (GTK_WIDGET (button),
-                                           _ ("The Database to Build"),
-                                           GTK_FILE_CHOOSER_ACTION_SAVE,
-                                           "*.camdb", _ ("Cluster databases"),
-                                           gtk_entry_get_text (
-                                               GTK_ENTRY (panel->database)));
+  g_autofree char *path =
+      cam_choose_path (GTK_WIDGET (button), _ ("The Database to Build"),
+                       GTK_FILE_CHOOSER_ACTION_SAVE, "*.camdb",
+                       _ ("Cluster databases"),
+                       gtk_entry_get_text (GTK_ENTRY (panel->database)));
 
   if (path)
     gtk_entry_set_text (GTK_ENTRY (panel->database), path);
@@ -234,7 +233,11 @@ cam_build_panel_set_running (GtkWidget *widget, gboolean running)
 {
   Panel *panel = get (widget);
 
+  GtkProgressBar *bar = GTK_PROGRESS_BAR (panel->progress);
+
   panel->running = running;
+  if (! running) /* no pulse is left half way */
+    gtk_progress_bar_set_fraction (bar, gtk_progress_bar_get_fraction (bar));
   gtk_widget_set_sensitive (panel->settings, ! running);
   gtk_button_set_label (GTK_BUTTON (panel->button),
                         running ? _ ("_Stop") : _ ("_Start"));

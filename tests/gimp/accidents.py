@@ -5,7 +5,7 @@ import os
 import re
 import time
 
-from dialogs import OVERLAY
+from dialogs import EXPORT, OVERLAY
 from gimp import plug_in_processes
 from screen import wait
 
@@ -65,8 +65,9 @@ class Accidents:
         time.sleep(1)
         self.press_ok()
 
-    def said(self, do):
-        """What GIMP says on the error output after @do ()."""
+    def said(self, do, seconds=20):
+        """What GIMP says on the error output after @do (): our words, or all
+        that comes within the time."""
         log = self.gimp.log.name
         start = os.path.getsize(log)
 
@@ -76,8 +77,8 @@ class Accidents:
                 return f.read()
 
         do()
-        wait(lambda: re.search(r"refuse|halfway|not in the image|crashed",
-                               text()), 20)
+        wait(lambda: re.search(r"refuse|halfway|not in the image|crashed|size now",
+                               text()), seconds)
         return " ".join(text().split())
 
     # ---- what is there afterwards ----
@@ -233,6 +234,90 @@ class Accidents:
         self.equal(self.layers(), 1, "and one undo removes it")
 
     # ---- the person meanwhile ----
+
+    def meanwhile(self, what):
+        """OK, after the person has done @what while the dialog is up."""
+        self.plan("")
+        self.open_ready()
+        self.gimp("(begin %s (gimp-displays-flush) (gimp-image-clean-all im) "
+                  "1)" % what)
+        return self.said(self.press_ok, 3)
+
+    def test_layer_moved(self):
+        self.meanwhile("(gimp-layer-set-offsets layer 30 -20)")
+        self.equal(self.gimp("(t-offsets (car (t-layers im)))"), "(30 -20)",
+                   "the layer is moved meanwhile: the overlay follows")
+        self.undo()
+        self.undo()
+        wait(lambda: self.gimp("(t-offsets layer)") == "(0 0)", 10)
+
+    def test_layer_cropped(self):
+        said = self.meanwhile("(gimp-image-crop im 100 80 50 40)")
+        self.ok("another size now" in said,
+                "the image is cropped meanwhile: the message", said)
+        self.equal(self.state(), (1, 0, "0"), "the image is as it was")
+        self.undo()
+        wait(lambda: self.number("(t-width layer)") == 320, 10)
+
+    def another_image(self, scale):
+        """With a window of its own, in front."""
+        self.gimp("(begin (define other (t-load \"%s\")) (gimp-image-scale "
+                  "other %d %d) (gimp-image-clean-all other) (define shown "
+                  "(let ((d (gimp-display-new other))) (if (pair? d) (car d) "
+                  "d))) 1)" % (self.fix.positive, scale, scale))
+        time.sleep(2)
+
+    def close_other(self):
+        self.gimp("(begin (gimp-display-delete shown) 1)")
+        time.sleep(1)
+
+    def test_image_closed(self):
+        self.plan("")
+        self.another_image(160)
+        dialog = self.open("ctrl+alt+l", OVERLAY)
+        self.ready(dialog, 3)
+        self.close_other()
+        self.screen.activate(dialog)
+        said = self.said(self.press_ok)
+        self.ok("not in the image any more" in said
+                and "out of range" not in said and "invalid ID" not in said,
+                "the image is closed meanwhile: the message alone", said)
+        self.equal(self.number("(length (t-images))"), 1, "it stays closed")
+
+    def test_image_closed_at_once(self):
+        """While its pixels are read: GIMP may kill the plug-in for that."""
+        self.plan("")
+        self.another_image(8000)
+        self.open("ctrl+alt+l", OVERLAY)
+        self.close_other()
+        dialog = self.screen.find(OVERLAY)
+        if dialog:
+            self.screen.activate(dialog)
+            self.screen.key("Escape")
+        self.ok(self.screen.wait_gone(OVERLAY),
+                "the image is closed while it is read: the dialog goes")
+        self.equal((self.number("(length (t-images))"), self.layers()), (1, 1),
+                   "and GIMP lives on with the other")
+
+    def test_export_layer_gone(self):
+        self.plan("")
+        self.gimp('(begin (define new (car (t-run im layer "" "" 50 60 "turbo" '
+                  '"normal" 0 "cluster"))) %s (gimp-displays-flush) 1)' % (
+                      "(gimp-image-set-selected-layers im (vector new))"
+                      if self.series == "3" else
+                      "(gimp-image-set-active-layer im new)"))
+        dialog = self.open("ctrl+alt+x", EXPORT)
+        self.gimp("(begin (gimp-image-remove-layer im new) "
+                  "(gimp-displays-flush) 1)")
+        time.sleep(1)
+        self.screen.activate(dialog)
+        said = self.said(lambda: self.screen.key("alt+e"), 2)
+        self.ok("GIMP-Error" not in said and self.screen.find(EXPORT),
+                "the overlay is deleted meanwhile: the dialog says so", said)
+        self.screen.key("Escape")
+        time.sleep(0.5)
+        self.screen.key("Escape")
+        self.ok(self.screen.wait_gone(EXPORT), "and is cancelled")
 
     def test_layer_gone(self):
         """The person deletes the layer while its dialog is up."""

@@ -63,7 +63,7 @@ class InteractiveTests(Tap):
             if only:
                 self.start()
                 for name in only:
-                    getattr(self, "test_" + name)()
+                    self.attempt(name, getattr(self, "test_" + name))
             else:
                 self.all()
         finally:
