@@ -117,7 +117,8 @@ typedef struct
   void (*winograd_output) (const CamWinogradBlock *block, const float *p,
                            const float *bias, const float *residual, float *y,
                            const CamActivation *activation);
-  /* y[i, :] = (x[i, :] - mean) / sqrt (variance + epsilon) scale + shift */
+  /* y[i, :] = (x[i, :] - mean) / sqrt (variance + epsilon) scale + shift;
+   * shift NULL: 0 */
   void (*layer_norm) (float *y, const float *x, gsize rows, int n,
                       const float *scale, const float *shift, float epsilon);
   /* over the last index, in place or not */

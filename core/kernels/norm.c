@@ -36,23 +36,30 @@ mean_of (const float *x, int n)
   return (sum_lanes (sum) + rest) / n;
 }
 
-/* Two passes: the mean first, so that a large one costs no digits. */
+/* Differences from the mean as it was rounded: their own mean puts it right,
+ * so that a large mean costs no digits. */
 static float
-variance_of (const float *x, int n, float mean)
+variance_of (const float *x, int n, float mean, float *rest_of_mean)
 {
-  CamVec sum = { 0 };
-  float rest = 0;
+  CamVec sum = { 0 }, squares = { 0 };
+  float rest = 0, rest_squares = 0;
   int j = 0;
 
   for (; j + CAM_LANES <= n; j += CAM_LANES)
     {
       CamVec d = cam_load (x + j) - mean;
 
-      sum += d * d;
+      sum += d;
+      squares += d * d;
     }
   for (; j < n; j++)
-    rest += (x[j] - mean) * (x[j] - mean);
-  return (sum_lanes (sum) + rest) / n;
+    {
+      rest += x[j] - mean;
+      rest_squares += (x[j] - mean) * (x[j] - mean);
+    }
+  *rest_of_mean = (sum_lanes (sum) + rest) / n;
+  return (sum_lanes (squares) + rest_squares) / n
+         - *rest_of_mean * *rest_of_mean;
 }
 
 void
@@ -62,13 +69,21 @@ CAM_KERNEL (layer_norm) (float *y, const float *x, gsize rows, int n,
 {
   for (gsize i = 0; i < rows; i++, x += n, y += n)
     {
-      float mean = mean_of (x, n);
-      float inverse = 1 / sqrtf (variance_of (x, n, mean) + epsilon);
+      float mean = mean_of (x, n), rest;
+      float inverse = 1 / sqrtf (variance_of (x, n, mean, &rest) + epsilon);
 
       for (int j = 0; j < n; j++)
-        y[j] = (x[j] - mean) * inverse * (scale ? scale[j] : 1)
-               + (shift ? shift[j] : 0);
+        y[j] = (x[j] - mean - rest) * inverse * scale[j];
+      for (int j = 0; shift && j < n; j++)
+        y[j] += shift[j];
     }
+}
+
+/* What is no number stays none. */
+CAM_INLINE CamVec
+exp_or_nan (CamVec x)
+{
+  return cam_select (x == x, cam_exp (x), x);
 }
 
 void
@@ -85,13 +100,19 @@ CAM_KERNEL (softmax) (float *y, const float *x, gsize rows, int n)
       largest = max_lanes (max);
       for (; j < n; j++)
         largest = MAX (largest, x[j]);
-      for (j = 0; j < n; j += CAM_LANES)
+      for (j = 0; j + CAM_LANES <= n; j += CAM_LANES)
         {
-          int lanes = MIN (n - j, CAM_LANES);
-          CamVec e = cam_exp (cam_load_part (x + j, lanes) - largest);
+          CamVec e = exp_or_nan (cam_load (x + j) - largest);
 
-          cam_store_part (y + j, e, lanes);
-          sum += cam_load_part (y + j, lanes);
+          cam_store (y + j, e);
+          sum += e;
+        }
+      if (j < n)
+        {
+          CamVec e = exp_or_nan (cam_load_part (x + j, n - j) - largest);
+
+          cam_store_part (y + j, e, n - j);
+          sum += cam_load_part (y + j, n - j); /* zeros behind the end */
         }
       inverse = 1 / sum_lanes (sum);
       for (j = 0; j < n; j++)

@@ -1,14 +1,15 @@
 /* group-norm.c -- mean and variance of parts of one picture:
  * LayerNormalization, InstanceNormalization, GroupNormalization
  *
- * All three see rows of consecutive elements, y = (x - mean) / sqrt (variance
+ * camlens.LayerNorm, which passes put in the place of the first, has a fast
+ * kernel.  All see rows of consecutive elements, y = (x - mean) / sqrt (variance
  * + epsilon) * scale + shift; they differ in what a row is, and in which scale
  * an element has: by its place in the row (layers), or by the row's channel or
  * group, or by the channel that the element lies in.
  */
 #include "config.h"
 
-#include "core/ops/ops.h"
+#include "core/ops/fused.h"
 #include "core/ops/rows.h"
 
 #include <glib/gi18n.h>
@@ -198,6 +199,16 @@ forward_range (gsize begin, gsize end, int thread, gpointer data)
     }
 }
 
+static void
+fast_range (gsize begin, gsize end, int thread, gpointer data)
+{
+  const Job *j = data;
+  gsize n = j->rows.n;
+
+  cam_kernels ()->layer_norm (j->out + begin * n, j->x + begin * n, end - begin,
+                              (int) n, j->scale, j->shift, (float) j->epsilon);
+}
+
 static float *
 optional (CamTensor *const *outputs, const CamNode *node, guint i)
 {
@@ -219,7 +230,7 @@ forward (const CamForward *f)
   if (cam_op_has_input (f->node, 2))
     job.shift = cam_tensor_f32 (f->inputs[2]);
   cam_op_ranges (f->threads, job.rows.n_rows, CAM_OP_GRAIN / job.rows.n + 1,
-                 forward_range, &job);
+                 *f->node->domain ? fast_range : forward_range, &job);
 }
 
 /* With h = g scale and x^ the normalised x:
@@ -284,17 +295,18 @@ backward (const CamBackward *b)
                  CAM_OP_GRAIN / job.rows.n + 1, backward_range, &job);
 }
 
-#define NORM(name, first, last, few, many, inference)                          \
+#define NORM(family, name, first, last, few, many, inference)                  \
   {                                                                            \
-    .domain = "", .type = name, .since = first, .until = last,                 \
+    .domain = family, .type = name, .since = first, .until = last,             \
     .min_inputs = few, .max_inputs = 3, .min_outputs = 1, .max_outputs = many, \
     .flags = CAM_OP_BACKWARD_NEEDS_INPUTS, .parse = parse, .infer = inference, \
     .forward = forward, .backward = backward                                   \
   }
 
 const CamOperator cam_ops_group_norm[] = {
-  NORM ("LayerNormalization", 17, 0, 2, 3, infer_layer),
-  NORM ("InstanceNormalization", 6, 0, 3, 1, infer_channels),
-  NORM ("GroupNormalization", 18, 20, 3, 1, infer_channels),
+  NORM ("", "LayerNormalization", 17, 0, 2, 3, infer_layer),
+  NORM ("", "InstanceNormalization", 6, 0, 3, 1, infer_channels),
+  NORM ("", "GroupNormalization", 18, 20, 3, 1, infer_channels),
+  NORM (CAM_FUSED_DOMAIN, "LayerNorm", 1, 0, 2, 1, infer_layer),
   { .type = NULL },
 };

@@ -1,10 +1,11 @@
 /* softmax.c -- Softmax and LogSoftmax along an axis
  *
- * Before opset 13 all dimensions from the axis on are one row.
+ * Before opset 13 all dimensions from the axis on are one row.  camlens.Softmax
+ * is Softmax where rows are consecutive elements.
  */
 #include "config.h"
 
-#include "core/ops/ops.h"
+#include "core/ops/fused.h"
 #include "core/ops/rows.h"
 
 #include <math.h>
@@ -127,6 +128,15 @@ forward_range (gsize begin, gsize end, int thread, gpointer data)
 }
 
 static void
+fast_range (gsize begin, gsize end, int thread, gpointer data)
+{
+  const Job *j = data;
+
+  cam_kernels ()->softmax (j->out + begin * j->n, j->x + begin * j->n,
+                           end - begin, (int) j->n);
+}
+
+static void
 forward (const CamForward *f)
 {
   Job job = sizes_of (f->node);
@@ -135,7 +145,7 @@ forward (const CamForward *f)
   job.out = cam_tensor_f32 (f->outputs[0]);
   if (f->outputs[0]->n_elements > 0)
     cam_op_ranges (f->threads, job.n_rows, CAM_OP_GRAIN / 4 / job.n + 1,
-                   forward_range, &job);
+                   *f->node->domain ? fast_range : forward_range, &job);
 }
 
 /* softmax: g_x = y (g - <g, y>); its logarithm: g_x = g - exp (y) sum (g) */
@@ -179,16 +189,17 @@ backward (const CamBackward *b)
                    CAM_OP_GRAIN / 4 / job.n + 1, backward_range, &job);
 }
 
-#define SOFTMAX(name)                                                          \
+#define SOFTMAX(family, name)                                                  \
   {                                                                            \
-    .domain = "", .type = name, .since = 1, .min_inputs = 1, .max_inputs = 1,  \
-    .min_outputs = 1, .max_outputs = 1,                                        \
+    .domain = family, .type = name, .since = 1, .min_inputs = 1,               \
+    .max_inputs = 1, .min_outputs = 1, .max_outputs = 1,                       \
     .flags = CAM_OP_BACKWARD_NEEDS_OUTPUTS, .parse = parse, .infer = infer,    \
     .forward = forward, .backward = backward                                   \
   }
 
 const CamOperator cam_ops_softmax[] = {
-  SOFTMAX ("Softmax"),
-  SOFTMAX ("LogSoftmax"),
+  SOFTMAX ("", "Softmax"),
+  SOFTMAX ("", "LogSoftmax"),
+  SOFTMAX (CAM_FUSED_DOMAIN, "Softmax"),
   { .type = NULL },
 };

@@ -57,6 +57,20 @@ static const Case cases[] = {
     "d Conv r $160,64,1,1 strides=2,1\n"
     "e Conv d $5,160,2,3 $5 pads=0,2,1,0 dilations=1,2\n"
     "y Sigmoid e" },
+  { "layer norm spelled out", 12, 5, 4,
+    "t Transpose x perm=0,2,3,1\n"
+    "m ReduceMean t #-1 keepdims=1\n"
+    "d Sub t m\n"
+    "p Pow d =2\n"
+    "v ReduceMean p #-1 keepdims=1\n"
+    "e Add v =0.01\n"
+    "s Sqrt e\n"
+    "q Div d s\n"
+    "g Mul q $12\n"
+    "b Add g $12\n"
+    "r Tanh b\n"
+    "f Softmax r axis=-1\n"
+    "y Transpose f perm=0,3,1,2" },
   { "winograd", 16, 14, 18,
     "a Conv x $16,16,3,3 $16 pads=1,1,1,1\n"
     "b Relu a\n"

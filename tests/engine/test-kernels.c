@@ -268,6 +268,10 @@ test_rows (const CamKernels *k, GRand *rand)
     }
   k->layer_norm (y, x, (gsize) rows, n, scale, shift, 1e-3f);
   check (y, norm, size, "layer_norm");
+  for (gsize i = 0; i < size; i++)
+    norm[i] -= shift[i % (gsize) n];
+  k->layer_norm (y, x, (gsize) rows, n, scale, NULL, 1e-3f);
+  check (y, norm, size, "layer_norm without a shift");
   k->softmax (x, x, (gsize) rows, n);
   check (x, soft, size, "softmax");
 }
@@ -456,6 +460,37 @@ test_resample_rgb (const CamKernels *k, GRand *rand)
     }
 }
 
+/* A mean a thousand deviations large costs no more than the input's own digits;
+ * what is no number makes its row none, and no other. */
+static void
+test_odd_rows (const CamKernels *k, GRand *rand)
+{
+  enum { N = 45 };
+  float x[3 * N], y[3 * N], scale[N];
+  double wanted[N], mean = 0, squares = 0;
+
+  for (int i = 0; i < N; i++)
+    {
+      x[i] = (float) (1000 + g_rand_double (rand));
+      scale[i] = 1;
+      mean += x[i] / (double) N;
+    }
+  for (int i = 0; i < N; i++)
+    squares += (x[i] - mean) * (x[i] - mean) / N;
+  for (int i = 0; i < N; i++)
+    wanted[i] = (x[i] - mean) / sqrt (squares);
+  k->layer_norm (y, x, 1, N, scale, NULL, 0);
+  check (y, wanted, N, "layer_norm of a large mean");
+  for (int i = 0; i < 3 * N; i++)
+    x[i] = (float) g_rand_double (rand);
+  x[N + 40] = NAN;
+  x[2 * N + 3] = -INFINITY;
+  k->softmax (y, x, 3, N);
+  for (int i = 0; i < 3 * N; i++)
+    g_assert_true (isnan (y[i]) == (i >= N && i < 2 * N));
+  g_assert_cmpfloat (y[2 * N + 3], <, 1e-37);
+}
+
 typedef struct
 {
   const char *name;
@@ -470,6 +505,7 @@ static const Kernel kernels[] = {
   { "activation_slope far from 0", test_far_slopes },
   { "sum_rows", test_sums },
   { "layer_norm, softmax", test_rows },
+  { "layer_norm of a large mean, softmax of what is no number", test_odd_rows },
   { "depthwise_row, max_pool_row, sum_pool_row", test_window },
   { "sum_bytes", test_sum_bytes },
   { "resample_rgb", test_resample_rgb },

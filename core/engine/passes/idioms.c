@@ -210,20 +210,6 @@ match_gelu (const CamNode *node, CamActivation *activation, CamValue **x)
          && match_gelu_product (node->inputs, 0.5, x);
 }
 
-/* Is a gradient wanted at a piece of the idiom that makes @value from @x? */
-static gboolean
-has_target (const CamPass *pass, const CamValue *value, const CamValue *x)
-{
-  if (!value || value == x || value->constant || !value->producer)
-    return FALSE;
-  if (cam_pass_is_kept (pass, value) && cam_pass_needs_gradient (pass, value))
-    return TRUE;
-  for (guint i = 0; i < value->producer->n_inputs; i++)
-    if (has_target (pass, value->producer->inputs[i], x))
-      return TRUE;
-  return FALSE;
-}
-
 static gboolean
 match_idiom (const CamPass *pass, const CamNode *node,
              CamActivation *activation, CamValue **x)
@@ -235,7 +221,7 @@ match_idiom (const CamPass *pass, const CamNode *node,
           && !match_gelu (node, activation, x)))
     return FALSE;
   for (guint i = 0; i < node->n_inputs; i++)
-    if (has_target (pass, node->inputs[i], *x))
+    if (cam_pass_has_target (pass, node->inputs[i], *x))
       return FALSE;
   return TRUE;
 }

@@ -63,6 +63,20 @@ cam_pass_constant (const CamNode *node, guint i)
 }
 
 gboolean
+cam_pass_has_target (const CamPass *pass, const CamValue *value,
+                     const CamValue *x)
+{
+  if (!value || value == x || value->constant || !value->producer)
+    return FALSE;
+  if (cam_pass_is_kept (pass, value) && cam_pass_needs_gradient (pass, value))
+    return TRUE;
+  for (guint i = 0; i < value->producer->n_inputs; i++)
+    if (cam_pass_has_target (pass, value->producer->inputs[i], x))
+      return TRUE;
+  return FALSE;
+}
+
+gboolean
 cam_pass_scalar (const CamNode *node, guint i, float *value)
 {
   const CamTensor *constant = cam_pass_constant (node, i);

@@ -13,7 +13,8 @@ typedef struct
   GHashTable *after;   /* values that a gradient goes through            */
 } CamPass;
 
-/* Order: idioms, folds, layout, fusion. */
+/* Order: norms, idioms, folds, layout, fusion. */
+gboolean cam_pass_norms (CamPass *pass, GError **error);
 gboolean cam_pass_idioms (CamPass *pass, GError **error);
 gboolean cam_pass_fold_affine (CamPass *pass, GError **error);
 gboolean cam_pass_layout (CamPass *pass, GError **error);
@@ -24,6 +25,9 @@ gboolean cam_pass_is_kept (const CamPass *pass, const CamValue *value);
 CamNode *cam_pass_only_reader (const CamPass *pass, const CamValue *value);
 /* Does a gradient have to go through @value? */
 gboolean cam_pass_needs_gradient (const CamPass *pass, const CamValue *value);
+/* Is a gradient wanted at a piece of the idiom that makes @value from @x? */
+gboolean cam_pass_has_target (const CamPass *pass, const CamValue *value,
+                              const CamValue *x);
 /* @node will be dropped; what it made belongs to @heir (may be NULL). */
 void cam_pass_replace (CamPass *pass, CamNode *node, CamNode *heir);
 gboolean cam_pass_is (const CamNode *node, const char *domain,

@@ -95,7 +95,8 @@ gboolean
 cam_passes_run (CamGraph *graph, const char *const *gradient_at,
                 GError **error)
 {
-  return run_pass (graph, gradient_at, cam_pass_idioms, error)
+  return run_pass (graph, gradient_at, cam_pass_norms, error)
+         && run_pass (graph, gradient_at, cam_pass_idioms, error)
          && run_pass (graph, gradient_at, cam_pass_fold_affine, error)
          && run_pass (graph, gradient_at, cam_pass_layout, error)
          && run_pass (graph, gradient_at, cam_pass_fuse, error);
