@@ -57,7 +57,7 @@ read_pixel (CamPixelFormat format, gconstpointer pixels, int i, int rgba[4])
       for (int c = 0; c < 4; c++)
         rgba[c] = (words[i * 4 + c] + 128) / 257;
       break;
-    case CAM_PIXEL_RGBA_FLOAT:
+    default: /* CAM_PIXEL_RGBA_FLOAT */
       for (int c = 0; c < 4; c++)
         rgba[c] = cam_unit_to_byte (floats[i * 4 + c]);
       break;
