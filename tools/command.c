@@ -113,6 +113,8 @@ compare_paths (gconstpointer a, gconstpointer b)
   return strcmp (*(char *const *) a, *(char *const *) b);
 }
 
+/* A link to nothing is listed, and found unreadable; a pipe or a device would
+ * be waited for. */
 static gboolean
 add_folder (GPtrArray *found, const char *folder, GError **error)
 {
@@ -133,7 +135,9 @@ add_folder (GPtrArray *found, const char *folder, GError **error)
               && ! add_folder (found, path, error))
             return FALSE;
         }
-      else if (ends_like_picture (name))
+      else if (ends_like_picture (name)
+               && (! g_file_test (path, G_FILE_TEST_EXISTS)
+                   || g_file_test (path, G_FILE_TEST_IS_REGULAR)))
         g_ptr_array_add (found, g_steal_pointer (&path));
     }
   return TRUE;
@@ -143,6 +147,8 @@ GPtrArray *
 command_list_pictures (char *const *paths, int n_paths, GError **error)
 {
   g_autoptr (GPtrArray) all = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GHashTable)
+      seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 
   for (int i = 0; i < n_paths; i++)
     {
@@ -161,7 +167,14 @@ command_list_pictures (char *const *paths, int n_paths, GError **error)
         }
       g_ptr_array_sort (found, compare_paths);
       for (guint j = 0; j < found->len; j++)
-        g_ptr_array_add (all, g_ptr_array_index (found, j));
+        {
+          char *path = g_ptr_array_index (found, j);
+
+          if (g_hash_table_add (seen, g_canonicalize_filename (path, NULL)))
+            g_ptr_array_add (all, path);
+          else
+            g_free (path);
+        }
       if (! good)
         return NULL;
     }

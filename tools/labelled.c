@@ -18,12 +18,13 @@ labelled_free (Labelled *labelled)
 }
 
 /* One field of a line of CSV from *@at on, which moves behind its comma (NULL
- * at the end); quotes are doubled in quoted ones (transfer full). */
+ * at the end); quotes are doubled in quoted ones (transfer full).  NULL: a
+ * quote is not closed. */
 static char *
 next_field (const char **at)
 {
   GString *field = g_string_new (NULL);
-  const char *c = *at;
+  const char *c = *at + strspn (*at, " \t");
   gboolean quoted = *c == '"';
 
   for (c += quoted; *c != '\0' && (quoted || *c != ','); c++)
@@ -39,6 +40,11 @@ next_field (const char **at)
         }
       g_string_append_c (field, *c);
     }
+  if (quoted)
+    {
+      g_string_free (field, TRUE);
+      return NULL;
+    }
   *at = *c == ',' ? c + 1 : NULL;
   return g_strstrip (g_string_free (field, FALSE));
 }
@@ -46,8 +52,8 @@ next_field (const char **at)
 static gboolean
 refuse_line (const char *file, int line, const char *what, GError **error)
 {
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, _("%s, line %d: %s"),
-               file, line + 1, what);
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+               _ ("%s, line %d: %s"), file, line + 1, what);
   return FALSE;
 }
 
@@ -66,7 +72,8 @@ read_line (const char *file, int number, const char *line, gboolean continuous,
 {
   const char *at = line;
   g_autofree char *path = next_field (&at);
-  g_autofree char *label = at != NULL ? next_field (&at) : NULL;
+  g_autofree char *label = path != NULL && at != NULL ? next_field (&at) : NULL;
+  const char *other;
   double value;
 
   if (label == NULL)
@@ -79,6 +86,12 @@ read_line (const char *file, int number, const char *line, gboolean continuous,
         return TRUE; /* names of the columns */
       return refuse_line (file, number, _ ("the label is no number"), error);
     }
+  if (*label == '\0')
+    return TRUE; /* a picture without a label */
+  other = g_hash_table_lookup (labels, path);
+  if (other != NULL && strcmp (other, label) != 0)
+    return refuse_line (file, number,
+                        _ ("this picture has another label further up"), error);
   g_hash_table_insert (labels, g_steal_pointer (&path),
                        g_steal_pointer (&label));
   return TRUE;
@@ -98,10 +111,11 @@ read_labels (const char *file, gboolean continuous, GError **error)
   if (! g_utf8_validate (text, -1, NULL))
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-                   _("%s is not UTF-8"), file);
+                   _ ("%s is not UTF-8"), file);
       return NULL;
     }
-  lines = g_strsplit (text, "\n", -1);
+  lines = g_strsplit (text + (g_str_has_prefix (text, "\xef\xbb\xbf") ? 3 : 0),
+                      "\n", -1);
   for (int i = 0; lines[i] != NULL; i++)
     if (*g_strstrip (lines[i]) != '\0'
         && ! read_line (file, i, lines[i], continuous, labels, error))
@@ -109,14 +123,45 @@ read_labels (const char *file, gboolean continuous, GError **error)
   return g_steal_pointer (&labels);
 }
 
-static const char *
-look_up (GHashTable *labels, const char *path, const char *name)
+/* The same labels by absolute path, of paths that are relative to @file's
+ * folder or, where there is nothing, to the working folder (transfer full) */
+static GHashTable *
+place_labels (GHashTable *labels, const char *file)
 {
+  GHashTable *places = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
+                                              NULL);
+  g_autofree char *beside = g_path_get_dirname (file);
+  g_autofree char *folder = g_canonicalize_filename (beside, NULL);
+  GHashTableIter iter;
+  gpointer path, label;
+
+  g_hash_table_iter_init (&iter, labels);
+  while (g_hash_table_iter_next (&iter, &path, &label))
+    {
+      char *place = g_canonicalize_filename (path, folder);
+
+      if (! g_file_test (place, G_FILE_TEST_EXISTS))
+        {
+          g_free (place);
+          place = g_canonicalize_filename (path, NULL);
+        }
+      g_hash_table_insert (places, place, label);
+    }
+  return places;
+}
+
+static const char *
+look_up (GHashTable *labels, GHashTable *places, const char *path,
+         const char *name)
+{
+  g_autofree char *place = g_canonicalize_filename (path, NULL);
   g_autofree char *base = g_path_get_basename (path);
   const char *label = g_hash_table_lookup (labels, name);
 
   if (label == NULL)
     label = g_hash_table_lookup (labels, path);
+  if (label == NULL)
+    label = g_hash_table_lookup (places, place);
   if (label == NULL)
     label = g_hash_table_lookup (labels, base);
   return label;
@@ -137,11 +182,12 @@ name_of (const char *path, const char *root)
 
 static void
 add_picture (Labelled *labelled, const char *path, const char *name,
-             GHashTable *labels, gboolean continuous, GHashTable *seen)
+             GHashTable *labels, GHashTable *places, gboolean continuous,
+             GHashTable *seen)
 {
   g_autofree char *folder = g_path_get_dirname (path);
   g_autofree char *folder_name = g_path_get_basename (folder);
-  const char *label = labels != NULL ? look_up (labels, path, name)
+  const char *label = labels != NULL ? look_up (labels, places, path, name)
                                      : folder_name;
   g_autofree char *valid = NULL;
   CamBuildPicture picture = { 0 };
@@ -167,7 +213,7 @@ labelled_new (char *const *paths, int n_paths, const char *labels_file,
               gboolean continuous, GError **error)
 {
   g_autoptr (GPtrArray) files = command_list_pictures (paths, n_paths, error);
-  g_autoptr (GHashTable) labels = NULL;
+  g_autoptr (GHashTable) labels = NULL, places = NULL;
   g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
   g_autoptr (Labelled) labelled = NULL;
   gboolean one_folder = n_paths == 1
@@ -180,6 +226,7 @@ labelled_new (char *const *paths, int n_paths, const char *labels_file,
       labels = read_labels (labels_file, continuous, error);
       if (labels == NULL)
         return NULL;
+      places = place_labels (labels, labels_file);
     }
   labelled = g_new0 (Labelled, 1);
   labelled->pictures = g_array_new (FALSE, FALSE, sizeof (CamBuildPicture));
@@ -187,7 +234,7 @@ labelled_new (char *const *paths, int n_paths, const char *labels_file,
   for (guint i = 0; i < files->len; i++)
     add_picture (labelled, files->pdata[i],
                  name_of (files->pdata[i], one_folder ? paths[0] : NULL),
-                 labels, continuous, seen);
+                 labels, places, continuous, seen);
   labelled->n_labels = (int) g_hash_table_size (seen);
   if (labelled->pictures->len > 0)
     return g_steal_pointer (&labelled);

@@ -237,7 +237,9 @@ write_pieces (const char *path, const GString *header, const CamTensor *tensor,
 {
   g_autofree char *temporary = g_strdup_printf ("%s.XXXXXX", path);
   gsize size = cam_dtype_size (tensor->dtype);
-  int fd = g_mkstemp_full (temporary, O_WRONLY | O_CLOEXEC, 0666);
+  gboolean other = g_file_test (path, G_FILE_TEST_EXISTS)
+                   && ! g_file_test (path, G_FILE_TEST_IS_REGULAR);
+  int fd = other ? -1 : g_mkstemp_full (temporary, O_WRONLY | O_CLOEXEC, 0666);
   FILE *file = fd < 0 ? NULL : fdopen (fd, "wb");
   gboolean ok;
   int code;
@@ -245,7 +247,7 @@ write_pieces (const char *path, const GString *header, const CamTensor *tensor,
   ok = file && fwrite (header->str, 1, header->len, file) == header->len
        && fwrite (tensor->data, size, tensor->n_elements, file)
               == tensor->n_elements;
-  code = errno;
+  code = other ? EEXIST : errno; /* a device or a folder stays */
   if (file && fclose (file) != 0 && ok)
     {
       code = errno;

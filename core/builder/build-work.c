@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/builder/build-settings.h"
+#include "core/database/db-writer.h"
 #include "core/database/file-lock.h"
 #include "core/database/schema.h"
 
@@ -158,16 +159,11 @@ cam_build_may_begin (const char *out, const CamBuildOptions *options,
                      GError **error)
 {
   g_autofree char *partial = g_strconcat (out, ".partial", NULL);
-  g_autofree char *name = g_filename_display_name (out);
   g_autoptr (CamFileLock) lock = NULL;
   g_autoptr (CamSql) sql = NULL;
 
-  if (g_file_test (out, G_FILE_TEST_IS_DIR))
-    {
-      g_set_error (error, CAM_CLUSTER_DB_ERROR, CAM_CLUSTER_DB_ERROR_WRITE,
-                   _ ("%s is a folder: give the database a file's name"), name);
-      return FALSE;
-    }
+  if (! cam_db_may_appear (out, error))
+    return FALSE;
   if (! g_file_test (partial, G_FILE_TEST_EXISTS))
     return TRUE;
   lock = cam_file_lock_new (partial, error);

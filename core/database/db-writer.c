@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <glib/gi18n.h>
 #include <glib/gstdio.h>
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "core/database/db-verify.h"
@@ -63,6 +65,43 @@ begin (CamDbWriter *w, GError **error)
          && prepare (w, error);
 }
 
+/* By SQLite's header: its first words, and the application's number. */
+static gboolean
+is_ours (const char *path)
+{
+  guint8 header[72] = { 0 };
+  FILE *file = g_fopen (path, "rbe");
+  gsize n = file != NULL ? fread (header, 1, sizeof header, file) : 0;
+  guint32 id;
+
+  if (file != NULL)
+    fclose (file);
+  memcpy (&id, header + 68, sizeof id);
+  return n == 0
+         || (memcmp (header, "SQLite format 3", 16) == 0
+             && GUINT32_FROM_BE (id) == CAM_DB_APPLICATION_ID);
+}
+
+gboolean
+cam_db_may_appear (const char *path, GError **error)
+{
+  g_autofree char *name = g_filename_display_name (path);
+
+  if (g_file_test (path, G_FILE_TEST_IS_DIR))
+    g_set_error (error, CAM_CLUSTER_DB_ERROR, CAM_CLUSTER_DB_ERROR_WRITE,
+                 _ ("%s is a folder: give the database a file's name"), name);
+  else if (g_file_test (path, G_FILE_TEST_EXISTS)
+           && (! g_file_test (path, G_FILE_TEST_IS_REGULAR)
+               || ! is_ours (path)))
+    g_set_error (error, CAM_CLUSTER_DB_ERROR, CAM_CLUSTER_DB_ERROR_WRITE,
+                 _ ("%s is there and is no cluster database, so it is not "
+                    "written over: choose another name"),
+                 name);
+  else
+    return TRUE;
+  return FALSE;
+}
+
 CamDbWriter *
 cam_db_writer_new (const char *path, int embedding_dim, int n_channels,
                    GError **error)
@@ -73,12 +112,8 @@ cam_db_writer_new (const char *path, int embedding_dim, int n_channels,
   w->working = g_strconcat (path, ".new", NULL);
   w->embedding_dim = embedding_dim;
   w->n_channels = n_channels;
-  if (g_file_test (path, G_FILE_TEST_IS_DIR))
-    {
-      g_set_error (error, CAM_CLUSTER_DB_ERROR, CAM_CLUSTER_DB_ERROR_WRITE,
-                   _ ("%s is a folder: give the database a file's name"), path);
-      return NULL;
-    }
+  if (! cam_db_may_appear (path, error))
+    return NULL;
   w->lock = cam_file_lock_new (w->working, error);
   if (w->lock == NULL || ! cam_file_lock_clear (w->lock, error)
       || ! begin (w, error))

@@ -12,6 +12,10 @@
 
 typedef struct _CamDbWriter CamDbWriter;
 
+/* May a database appear at @path?  Only where there is nothing, an empty file,
+ * or another database of ours. */
+gboolean cam_db_may_appear (const char *path, GError **error);
+
 typedef struct
 {
   const char *path;

@@ -234,6 +234,7 @@ assert_refused (const char *statements, int code, gboolean by_open)
   CamClusterDb *db;
   CamSql *sql;
 
+  g_unlink (path); /* it may be no database any more: then it stays */
   write_toy (path, FALSE);
   sql = cam_sql_open_exclusive (path, TRUE, NULL);
   g_assert_true (cam_sql_exec (sql, statements, &error));
