@@ -80,7 +80,10 @@ cam_run_overlay (CamRunMode mode, gint32 image, gint32 drawable,
       && ! cam_apply_check_colormap (&source, settings, error))
     return FALSE;
   if (mode == CAM_RUN_INTERACTIVE)
-    explanation = cam_overlay_dialog_run (&source, settings, FALSE, error);
+    {
+      explanation = cam_overlay_dialog_run (&source, settings, FALSE, error);
+      cam_timing ("dialog");
+    }
   if (cam_host_layer_image (source.layer) != -1)
     cam_host_progress_start (_ ("Grad-CAM overlay"));
   if (mode != CAM_RUN_INTERACTIVE)
