@@ -63,6 +63,8 @@ check_options (Parsed *parsed, int n_pictures)
     command_misuse (NAME, _("--opacity is a number from 0 to 1"));
   else if (! (o->threshold >= 0.0 && o->threshold < 1.0))
     command_misuse (NAME, _("--threshold is a fraction from 0 to below 1"));
+  else if (o->n_threads < 0)
+    command_misuse (NAME, _("--threads cannot be negative"));
   else if (parsed->colormap != NULL
            && ! cam_colormap_parse (parsed->colormap, &o->colormap))
     command_misuse (NAME,
@@ -355,7 +357,7 @@ explain_paths (const ExplainOptions *o, char **argv, int n)
   g_mutex_init (&run.lock);
   g_cond_init (&run.finished);
   if (plan_jobs (&run, o, paths, &error)
-      && explain_session_open (&run.session, o, &error))
+      && explain_session_open (&run.session, o, run.jobs->len, &error))
     status = run_all (&run);
   else
     status = command_fail (NAME, g_steal_pointer (&error));

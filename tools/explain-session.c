@@ -2,6 +2,7 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
+#include "core/base/threads.h"
 #include "tools/command.h"
 #include "tools/explain.h"
 #include "tools/picture.h"
@@ -69,9 +70,9 @@ open_database (ExplainSession *session, GError **error)
   return session->db != NULL;
 }
 
-/* One thread's explainer for the layer that the weights belong to */
+/* For the layer that the weights belong to */
 static gboolean
-open_explainer (ExplainSession *session, GError **error)
+open_explainer (ExplainSession *session, int n_threads, GError **error)
 {
   const ExplainOptions *options = session->options;
   const char *layer = options->layer;
@@ -97,10 +98,11 @@ open_explainer (ExplainSession *session, GError **error)
       layer = own;
     }
   session->explainer = cam_explainer_new (session->model, layer,
-                                          session->db == NULL,
-                                          options->n_threads, error);
+                                          session->db == NULL, n_threads,
+                                          error);
   if (session->explainer == NULL)
     return FALSE;
+  g_ptr_array_add (session->explainers, session->explainer);
   if (cam_explainer_layer_is_fallback (session->explainer))
     command_note (_("the target layer was not chosen; taking “%s”, the last "
                   "before the pooling, which is often not the best "
@@ -114,14 +116,38 @@ open_explainer (ExplainSession *session, GError **error)
                                  error);
 }
 
+/* As many as there are threads, and no more than pictures */
+static gboolean
+open_explainers (ExplainSession *session, guint n_pictures, GError **error)
+{
+  int n_threads = cam_threads_resolve (session->options->n_threads);
+  guint n = MIN (n_pictures, (guint) n_threads);
+
+  session->explainers = g_ptr_array_new_with_free_func (
+    (GDestroyNotify) cam_explainer_free);
+  session->idle = g_async_queue_new ();
+  if (! open_explainer (session, n > 1 ? 1 : n_threads, error))
+    return FALSE;
+  while (session->explainers->len < n)
+    {
+      CamExplainer *more = cam_explainer_share (session->explainer, 1, error);
+
+      if (more == NULL)
+        return FALSE;
+      g_ptr_array_add (session->explainers, more);
+    }
+  for (guint i = 0; i < n; i++)
+    g_async_queue_push (session->idle, session->explainers->pdata[i]);
+  return TRUE;
+}
+
 static CamObservation *
-observe (ExplainSession *session, const char *path, CamTensor *input,
+observe (CamExplainer *explainer, const char *path, CamTensor *input,
          const CamView *view, GError **error)
 {
   CamObservation *observation;
 
-  observation = cam_explainer_observe (session->explainer, input, view, NULL,
-                                       error);
+  observation = cam_explainer_observe (explainer, input, view, NULL, error);
   if (observation == NULL)
     g_prefix_error (error, "%s: ", path);
   return observation;
@@ -137,7 +163,7 @@ embed_example (ExplainSession *session, const char *path, GError **error)
   input = picture_load_input (path, &session->model->input, &view, error);
   if (input == NULL)
     return NULL;
-  observation = observe (session, path, input, &view, error);
+  observation = observe (session->explainer, path, input, &view, error);
   if (observation == NULL)
     return NULL;
   return cam_tensor_ref (observation->embedding);
@@ -145,7 +171,7 @@ embed_example (ExplainSession *session, const char *path, GError **error)
 
 gboolean
 explain_session_open (ExplainSession *session, const ExplainOptions *options,
-                      GError **error)
+                      guint n_pictures, GError **error)
 {
   memset (session, 0, sizeof *session);
   g_mutex_init (&session->lock);
@@ -155,7 +181,7 @@ explain_session_open (ExplainSession *session, const ExplainOptions *options,
     return FALSE;
   if (options->positive == NULL && ! open_database (session, error))
     return FALSE;
-  if (! open_explainer (session, error))
+  if (! open_explainers (session, n_pictures, error))
     return FALSE;
   if (options->positive == NULL)
     return TRUE;
@@ -171,7 +197,8 @@ explain_session_close (ExplainSession *session)
 {
   g_clear_pointer (&session->positive, cam_tensor_unref);
   g_clear_pointer (&session->negative, cam_tensor_unref);
-  g_clear_pointer (&session->explainer, cam_explainer_free);
+  g_clear_pointer (&session->idle, g_async_queue_unref);
+  g_clear_pointer (&session->explainers, g_ptr_array_unref);
   g_clear_pointer (&session->db, cam_cluster_db_unref);
   g_clear_pointer (&session->model, cam_model_unref);
   g_mutex_clear (&session->lock);
@@ -202,26 +229,30 @@ lap (gint64 *since)
 }
 
 static gboolean
-find_weights (ExplainSession *session, Explanation *explanation,
-              const CamObservation *observation, GError **error)
+find_weights (ExplainSession *session, CamExplainer *explainer,
+              Explanation *explanation, const CamObservation *observation,
+              GError **error)
 {
-  gsize n = (gsize) cam_explainer_channels (session->explainer);
+  gsize n = (gsize) cam_explainer_channels (explainer);
+  gboolean found;
 
   if (session->db == NULL)
     {
-      explanation->alpha = cam_explainer_triplet_weights (session->explainer,
+      explanation->alpha = cam_explainer_triplet_weights (explainer,
                                                           observation,
                                                           session->positive,
                                                           session->negative,
                                                           NULL, error);
       return explanation->alpha != NULL;
     }
-  if (! cam_lookup (session->db, observation, session->options->transfer,
-                    &explanation->lookup, error))
-    return FALSE;
-  explanation->alpha = g_memdup2 (explanation->lookup.match.weights,
-                                  n * sizeof (float));
-  return TRUE;
+  g_mutex_lock (&session->lock);
+  found = cam_lookup (session->db, observation, session->options->transfer,
+                      &explanation->lookup, error);
+  if (found)
+    explanation->alpha = g_memdup2 (explanation->lookup.match.weights,
+                                    n * sizeof (float));
+  g_mutex_unlock (&session->lock);
+  return found;
 }
 
 /* The box of the map in picture pixels, from a grid of at most BOX_GRID */
@@ -253,6 +284,7 @@ explain_picture (ExplainSession *session, Explanation *explanation,
   int n_channels = cam_explainer_channels (session->explainer);
   int k = session->options->top_k;
   gint64 since = g_get_monotonic_time ();
+  CamExplainer *explainer;
   gboolean good;
 
   input = picture_load_input (explanation->path, &session->model->input,
@@ -260,14 +292,14 @@ explain_picture (ExplainSession *session, Explanation *explanation,
   if (input == NULL)
     return FALSE;
   explanation->seconds[0] = lap (&since);
-  g_mutex_lock (&session->lock);
+  explainer = g_async_queue_pop (session->idle);
   lap (&since);
-  observation = observe (session, explanation->path, input, &explanation->view,
-                         error);
+  observation = observe (explainer, explanation->path, input,
+                         &explanation->view, error);
   explanation->seconds[1] = lap (&since);
   good = observation != NULL
-         && find_weights (session, explanation, observation, error);
-  g_mutex_unlock (&session->lock);
+         && find_weights (session, explainer, explanation, observation, error);
+  g_async_queue_push (session->idle, explainer);
   if (! good)
     return FALSE;
   explanation->top_k = k <= 0 || k > n_channels ? n_channels : k;

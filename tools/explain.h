@@ -24,8 +24,10 @@ typedef struct /* opened once, shared by all pictures */
   const ExplainOptions *options;
   CamModel *model;
   CamClusterDb *db; /* NULL: own gradient */
-  CamExplainer *explainer;
-  GMutex lock;                    /* the explainer is one thread's at a time */
+  CamExplainer *explainer; /* what it says of layer and sizes holds for all */
+  GPtrArray *explainers;   /* one for each picture that is forward at a time */
+  GAsyncQueue *idle;       /* those of them that are free */
+  GMutex lock;             /* of the database */
   CamTensor *positive, *negative; /* embeddings */
 } ExplainSession;
 
@@ -45,8 +47,10 @@ typedef struct /* one picture */
   gboolean done;
 } Explanation;
 
+/* One picture has all the threads; of many each has one. */
 gboolean explain_session_open (ExplainSession *session,
-                               const ExplainOptions *options, GError **error);
+                               const ExplainOptions *options, guint n_pictures,
+                               GError **error);
 void explain_session_close (ExplainSession *session);
 /* Decodes, observes, looks up and makes the map. */
 gboolean explain_picture (ExplainSession *session, Explanation *explanation,

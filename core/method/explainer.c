@@ -121,6 +121,19 @@ cam_explainer_new (CamModel *model, const char *layer, gboolean gradient,
   return g_steal_pointer (&explainer);
 }
 
+CamExplainer *
+cam_explainer_share (const CamExplainer *explainer, int n_threads,
+                     GError **error)
+{
+  g_autoptr (CamExplainer) shared = g_memdup2 (explainer, sizeof *explainer);
+
+  shared->model = cam_model_ref (explainer->model);
+  shared->layer = g_strdup (explainer->layer);
+  shared->plan = cam_plan_ref (explainer->plan);
+  shared->workspace = cam_workspace_new (shared->plan, n_threads, error);
+  return shared->workspace != NULL ? g_steal_pointer (&shared) : NULL;
+}
+
 void
 cam_explainer_free (CamExplainer *explainer)
 {

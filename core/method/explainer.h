@@ -28,6 +28,10 @@ typedef struct _CamExplainer CamExplainer;
 CamExplainer *cam_explainer_new (CamModel *model, const char *layer,
                                  gboolean gradient, int n_threads,
                                  GError **error);
+/* One more of the same network, layer and plan, for another thread. (transfer
+ * full) */
+CamExplainer *cam_explainer_share (const CamExplainer *explainer, int n_threads,
+                                   GError **error);
 void cam_explainer_free (CamExplainer *explainer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CamExplainer, cam_explainer_free)
 const char *cam_explainer_layer (const CamExplainer *explainer);

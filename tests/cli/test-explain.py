@@ -6,6 +6,7 @@ and every refusal with what it tells to do.
 """
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -240,6 +241,35 @@ def test_outputs():
               'the same bytes with one thread and two')
 
 
+def explained_as(how, pictures):
+    """What --json says of each picture, but for its name and the times."""
+    done = camlens('explain', '-m', 'small', '--json', '--threads', 4, *how,
+                   *pictures, check=0)
+    said = json.loads(done.stdout)
+    said = said if isinstance(said, list) else [said]
+    return [{key: value for key, value in one.items()
+             if key not in ('picture', 'seconds')} for one in said]
+
+
+def test_together():
+    """Pictures that go side by side are what they are alone."""
+    copies = []
+    for i in range(30):
+        copies.append(path('labelled', 'ab'[i % 2], f'{i}.png'))
+        os.makedirs(os.path.dirname(copies[i]), exist_ok=True)
+        shutil.copy(path(f'p{i % 6}.png'), copies[i])
+    camlens('build', '-q', '-m', 'small', '-o', path('near.camdb'), '--layer',
+            'features', '--clusters', 3, path('labelled'), check=0)
+    near = ['-d', path('near.camdb')]
+    for name, how in (('cluster', near),
+                      ('neighbour', [*near, '--transfer', 'neighbour']),
+                      ('example', ['--positive', path('p1.png'), '--negative',
+                                   path('p2.png')])):
+        alone = sum((explained_as(how, [copies[i]]) for i in range(6)), [])
+        tap.check(explained_as(how, copies) == alone * 5,
+                  f'30 pictures together as each alone, {name}')
+
+
 # orientation -> what turns the upright picture into the one that is stored
 STORED = {1: None, 2: 'FLIP_LEFT_RIGHT', 3: 'ROTATE_180', 4: 'FLIP_TOP_BOTTOM',
           5: 'TRANSPOSE', 6: 'ROTATE_90', 7: 'TRANSVERSE', 8: 'ROTATE_270'}
@@ -321,6 +351,8 @@ def test_refusals():
             *out, '--colormap', 'rainbow', status=2)
     refused('an opacity of 3', ['opacity'], *small_model, p, *out,
             '--opacity', 3, status=2)
+    refused('-3 threads', ['threads'], *small_model, p, *out, '--threads', -3,
+            status=2)
     refused('a threshold of 1', ['threshold'], *small_model, p, *out,
             '--threshold', 1, status=2)
     refused('a transfer of nonsense', ['cluster or neighbour'], *small_model,
@@ -462,6 +494,7 @@ test_embed()
 test_own_gradient()
 test_database()
 test_outputs()
+test_together()
 test_orientation()
 test_empty()
 test_refusals()
