@@ -15,8 +15,8 @@ print_row (FILE *out, const CamNode *node, double milliseconds, double total)
   double macs = node->op->macs ? node->op->macs (node) : 0;
 
   fprintf (out, "%8.3f ms %5.1f %%  %-16s", milliseconds,
-           100 * milliseconds / total, node->op_type);
-  if (macs)
+           total > 0 ? 100 * milliseconds / total : 0, node->op_type);
+  if (macs && milliseconds > 0) /* the clock may not have moved on */
     fprintf (out, " %6.1f GFLOP/s", 2e-6 * macs / milliseconds);
   else
     fprintf (out, " %14s", "");

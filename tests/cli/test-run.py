@@ -6,6 +6,7 @@ status 1 (2 for wrong usage), on standard error, with the words that help.
 """
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -223,6 +224,21 @@ def write_fixed(path, shape):
     return path
 
 
+def write_tiny(path):
+    """products of two numbers, quicker than a clock's tick"""
+    names = ['x'] + [f'y{i}' for i in range(20)]
+    nodes = [helper.make_node('MatMul', [a, 'w'], [b])
+             for a, b in zip(names, names[1:])]
+    graph = helper.make_graph(
+        nodes, 'g',
+        [helper.make_tensor_value_info('x', TensorProto.FLOAT, [1, 1])],
+        [helper.make_tensor_value_info(names[-1], TensorProto.FLOAT, None)],
+        [numpy_helper.from_array(np.float32([[0.5]]), 'w')])
+    onnx.save(helper.make_model(
+        graph, opset_imports=[helper.make_opsetid('', 13)]), path)
+    return path
+
+
 def test_bench(f):
     fixed = write_fixed(f.at('fixed.onnx'), [4, 3, 8, 8])
     any_batch = write_fixed(f.at('any.onnx'), ['N', 3, 8, 8])
@@ -234,6 +250,12 @@ def test_bench(f):
                    'blas_kernel', 'peak_rss_bytes'} <= set(facts)
                   and facts['batch'] == batch, f'bench, batch {batch}',
                   done.stdout + done.stderr)
+    tiny = write_tiny(f.at('tiny.onnx'))
+    told = [call('bench', tiny, '--repeat', n, '--profile').stdout
+            for n in (1, 2, 20, 50, 100)]
+    TAP.check(all('MatMul' in text and not re.search(r'\b(inf|-?nan)\b', text)
+                  for text in told),
+              'the profile of a product that takes no time', *told)
 
 
 def refusals(f):

@@ -8,6 +8,8 @@ are no convolutions between them.  Then a whole MobileNetV2, uint8 with a scale 
 a zero point for each tensor as upstream, which the recipe loads; and training
 refuses it, because it is not the release.
 """
+import contextlib
+import io
 import os
 import subprocess
 import sys
@@ -114,7 +116,8 @@ def whole_network(tap):
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, 'whole.tflite')
         write(path, arrays, [3, 4, 0], operators)
-        network = load_imagenet(path)
+        with contextlib.redirect_stdout(io.StringIO()) as told:
+            network = load_imagenet(path)
         refused = subprocess.run(
             ['/usr/bin/python3', os.path.join(
                 sys.argv[1], 'models', 'recipes', 'objects', 'train.py'),
@@ -126,6 +129,8 @@ def whole_network(tap):
                  for n, (w, b) in want.items()]
     tap.check(len(close) == 52 and all(close), 'a whole MobileNetV2',
               len(close), [n for n, c in zip(want, close) if not c])
+    tap.check('none of the known releases' in told.getvalue(),
+              'the way says which release it is', told.getvalue())
     tap.check(refused.returncode == 2 and '--any-start' in refused.stderr,
               'other weights than the release are no start',
               refused.returncode, refused.stderr)
