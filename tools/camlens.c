@@ -1,9 +1,11 @@
 /* camlens.c -- the command-line program: a table of commands */
 #include "config.h"
 
+#include <errno.h>
 #include <glib/gi18n.h>
 #include <locale.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -61,6 +63,24 @@ run (const Command *command, int argc, char **argv)
   return command->run (argc, argv);
 }
 
+/* At the end of every command, GLib's own end behind --help included */
+static void
+check_output (void)
+{
+  gboolean failed = fflush (stdout) != 0;
+
+  if (failed)
+    fprintf (stderr, _ ("camlens: the output cannot be written: %s\n"),
+             g_strerror (errno));
+  else if (ferror (stdout))
+    fprintf (stderr, "%s\n",
+             _ ("camlens: a part of the output could not be written"));
+  else
+    return;
+  fflush (stderr);
+  _exit (COMMAND_FAILED); /* exit () runs already */
+}
+
 int
 main (int argc, char **argv)
 {
@@ -73,6 +93,7 @@ main (int argc, char **argv)
   bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
   textdomain (GETTEXT_PACKAGE);
   cam_blas_prepare_process (argv);
+  atexit (check_output);
   if (argc < 2)
     {
       print_help (stderr);

@@ -5,6 +5,7 @@
 
 #include "core/base/npy.h"
 #include "core/base/threads.h"
+#include "core/base/whole-file.h"
 #include "core/method/embedder.h"
 #include "tools/command.h"
 #include "tools/commands.h"
@@ -98,6 +99,7 @@ write_results (Run *run, gint64 n, const GString *names, GError **error)
                                                   in->width });
   CamShape nhwc = cam_shape_make (4, (gint64[]) { n, in->height, in->width,
                                                   n_channels });
+  CamFilePiece text_of_names = { names->str, names->len };
   g_autoptr (CamTensor) all = NULL, inputs = NULL;
 
   all = cam_tensor_new_over (CAM_DTYPE_FLOAT32, &rows, run->rows, NULL, NULL);
@@ -111,7 +113,7 @@ write_results (Run *run, gint64 n, const GString *names, GError **error)
         return FALSE;
     }
   return o->names == NULL
-         || g_file_set_contents (o->names, names->str, names->len, error);
+         || cam_whole_file_write (o->names, &text_of_names, 1, error);
 }
 
 static gboolean
@@ -150,7 +152,9 @@ embed_all (Run *run, GError **error)
   if (n == 0)
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-                   _("None of the %u pictures could be embedded."),
+                   ngettext ("The picture could not be embedded.",
+                             "None of the %u pictures could be embedded.",
+                             run->paths->len),
                    run->paths->len);
       return COMMAND_FAILED;
     }
@@ -169,6 +173,18 @@ embed_all (Run *run, GError **error)
   return COMMAND_FAILED;
 }
 
+/* before any work */
+static gboolean
+check_places (const Options *o, GError **error)
+{
+  const char *places[] = { o->out, o->names, o->inputs };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (places); i++)
+    if (places[i] != NULL && ! cam_whole_file_check (places[i], error))
+      return FALSE;
+  return TRUE;
+}
+
 static int
 embed_paths (const Options *o, char **argv, int n)
 {
@@ -176,7 +192,8 @@ embed_paths (const Options *o, char **argv, int n)
   g_autoptr (GError) error = NULL;
   int status = COMMAND_FAILED;
 
-  run.paths = command_list_pictures (argv, n, &error);
+  if (check_places (o, &error))
+    run.paths = command_list_pictures (argv, n, &error);
   if (run.paths != NULL && run.paths->len == 0)
     g_set_error (&error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
                  _("There are no pictures in “%s”."), argv[0]);

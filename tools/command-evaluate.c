@@ -199,6 +199,9 @@ evaluate (const EvaluateOptions *options, GError **error)
   Evaluation e = { .options = options };
   gboolean good;
 
+  if (options->report != NULL
+      && ! evaluate_report_check (options->report, error))
+    return COMMAND_FAILED;
   e.progress = progress_new (PROGRESS_PEOPLE);
   good = evaluate_read (&e.data, options, error) && prepare (&e, error)
          && evaluate_run (&e, error);

@@ -24,8 +24,10 @@ read_fetches (Fetches *fetches, const CamNetwork *network, char **arguments,
       char *name = NULL;
       const char *file = NULL;
 
-      if (! tensor_argument_split (network, arguments[i], &name, &file))
+      if (! tensor_argument_split (network, arguments[i], &name, &file)
+          || *file == '\0')
         {
+          g_free (name);
           g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
                        _("“%s”: the network has no tensor of that name, or it "
                        "is not of the form NAME=FILE.npy; “camlens inspect” "

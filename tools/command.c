@@ -8,6 +8,32 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* An empty name would be made one by what is put behind it. */
+static gboolean
+has_empty_name (const char *command, const GOptionEntry *entries)
+{
+  for (const GOptionEntry *e = entries; e->long_name != NULL; e++)
+    {
+      gboolean empty = FALSE;
+
+      if (e->arg == G_OPTION_ARG_FILENAME)
+        empty = g_strcmp0 (*(char **) e->arg_data, "") == 0;
+      else if (e->arg == G_OPTION_ARG_FILENAME_ARRAY)
+        {
+          const char *const *names = *(const char *const **) e->arg_data;
+
+          empty = names != NULL && g_strv_contains (names, "");
+        }
+      if (empty)
+        {
+          command_misuse (command, _ ("--%s is empty: give it a name"),
+                          e->long_name);
+          return TRUE;
+        }
+    }
+  return FALSE;
+}
+
 gboolean
 command_parse (int *argc, char ***argv, const char *usage, const char *text,
                const GOptionEntry *entries)
@@ -34,7 +60,7 @@ command_parse (int *argc, char ***argv, const char *usage, const char *text,
         (*argc)--;
         break;
       }
-  return good;
+  return good && ! has_empty_name (name, entries);
 }
 
 int
@@ -157,8 +183,14 @@ command_list_pictures (char *const *paths, int n_paths, GError **error)
 
       if (g_file_test (paths[i], G_FILE_TEST_IS_DIR))
         good = add_folder (found, paths[i], error);
-      else if (g_file_test (paths[i], G_FILE_TEST_EXISTS))
+      else if (g_file_test (paths[i], G_FILE_TEST_IS_REGULAR))
         g_ptr_array_add (found, g_strdup (paths[i]));
+      else if (g_file_test (paths[i], G_FILE_TEST_EXISTS))
+        {
+          g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_REGULAR_FILE,
+                       _ ("'%s' is not a file"), paths[i]);
+          good = FALSE;
+        }
       else
         {
           g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,

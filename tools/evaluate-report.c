@@ -1,4 +1,5 @@
 /* evaluate-report.c -- the measures as one page with everything in it */
+#include <errno.h>
 #include <glib/gi18n.h>
 #include <inttypes.h>
 #include <math.h>
@@ -7,6 +8,7 @@
 #include <glib/gstdio.h>
 
 #include "core/base/version.h"
+#include "core/base/whole-file.h"
 #include "tools/evaluate.h"
 
 /* Light and dark, narrow windows, and paper: the table's names stay beside its
@@ -278,18 +280,24 @@ say_ranking (const Evaluation *e, const EvaluateRow *row, GString *html)
 }
 
 gboolean
+evaluate_report_check (const char *folder, GError **error)
+{
+  g_autofree char *path = g_build_filename (folder, "index.html", NULL);
+
+  if (g_mkdir_with_parents (folder, 0777) == 0)
+    return cam_whole_file_check (path, error);
+  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
+               _ ("Cannot make the folder “%s”."), folder);
+  return FALSE;
+}
+
+gboolean
 evaluate_report (Evaluation *e, const char *folder, GError **error)
 {
   g_autoptr (GString) html = g_string_new (NULL);
   g_autofree char *path = g_build_filename (folder, "index.html", NULL);
   guint row = main_row (e);
 
-  if (g_mkdir_with_parents (folder, 0777) != 0)
-    {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED,
-                   _ ("Cannot make the folder “%s”."), folder);
-      return FALSE;
-    }
   add_head (e, html);
   add_table (e, html);
   if (e->data.n_masks > 0 || e->data.n_boxes > 0)
@@ -307,5 +315,6 @@ evaluate_report (Evaluation *e, const char *folder, GError **error)
   if (! evaluate_show_pictures (e, row, html, error))
     return FALSE;
   g_string_append (html, "</html>\n");
-  return g_file_set_contents (path, html->str, (gssize) html->len, error);
+  return cam_whole_file_write (
+      path, &(CamFilePiece){ html->str, html->len }, 1, error);
 }

@@ -416,7 +416,9 @@ evaluate_run (Evaluation *e, GError **error)
     n_read += e->embedded[i];
   if (good && n_read == 0)
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-                 _ ("None of the %u pictures could be evaluated."), n);
+                 ngettext ("The picture could not be evaluated.",
+                           "None of the %u pictures could be evaluated.", n),
+                 n);
   return good && n_read > 0;
 }
 

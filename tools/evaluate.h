@@ -152,6 +152,8 @@ void evaluate_print (const Evaluation *e);
 void evaluate_print_json (const Evaluation *e);
 
 /* report: DIR/index.html, one file with all that it shows */
+/* Before any work: makes DIR; FALSE where no page can be written in it. */
+gboolean evaluate_report_check (const char *folder, GError **error);
 gboolean evaluate_report (Evaluation *e, const char *folder, GError **error);
 /* An SVG of insertion and deletion, means over pictures */
 void evaluate_plot_curves (const Evaluation *e, GString *html);

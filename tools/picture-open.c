@@ -4,6 +4,7 @@
 #include <glib/gi18n.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tools/picture-vips.h"
@@ -20,6 +21,8 @@ take_vips_error (void)
 
   if (strstr (line, "not a known file format") != NULL)
     return g_strdup (_ ("not a picture of a known format"));
+  if (strstr (line, "libpng read error") != NULL)
+    return g_strdup (_ ("it is damaged or cut short"));
   if (strstr (line, "operation is blocked") != NULL)
     return g_strdup (_ ("its kind of file is not read, as its decoder is not "
                         "safe "
@@ -57,17 +60,27 @@ begins (const char *head, gsize n, gsize at, const char *with, gsize length)
   return at + length <= n && memcmp (head + at, with, length) == 0;
 }
 
-/* Missing files and folders get the system's words, not the decoder's. */
+/* Missing files and folders get the system's words, not the decoder's; a pipe
+ * would be waited for, a device read without end. */
 gboolean
 picture_look (const char *path, PictureKind *kind, GError **error)
 {
   char head[12];
-  int fd = g_open (path, O_RDONLY | O_CLOEXEC, 0);
-  gssize n = fd == -1 ? -1 : read (fd, head, sizeof head);
+  int fd = g_open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
+  struct stat about;
+  gboolean other = fd != -1 && fstat (fd, &about) == 0
+                   && ! S_ISREG (about.st_mode) && ! S_ISDIR (about.st_mode);
+  gssize n = fd == -1 || other ? -1 : read (fd, head, sizeof head);
   int fault = errno;
 
   if (fd != -1)
     close (fd);
+  if (other)
+    {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_REGULAR_FILE,
+                   _ ("'%s' is not a file"), path);
+      return FALSE;
+    }
   if (n < 0)
     {
       g_set_error (error, G_IO_ERROR, g_io_error_from_errno (fault),

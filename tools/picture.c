@@ -9,6 +9,13 @@
 
 #define STRIP 64 /* rows at a time */
 
+/* libvips' remarks on broken files, line by line */
+static void
+drop_warning (const char *domain, GLogLevelFlags level, const char *text,
+              gpointer data)
+{
+}
+
 gboolean
 picture_init (const char *program, GError **error)
 {
@@ -23,6 +30,8 @@ picture_init (const char *program, GError **error)
   /* picture_refuse () looks for libvips' words, which must not be translated */
   domain = g_strdup_printf ("vips%d.%d", vips_version (0), vips_version (1));
   bindtextdomain (domain, "/nonexistent");
+  /* picture_refuse () says what matters of them */
+  g_log_set_handler ("VIPS", G_LOG_LEVEL_WARNING, drop_warning, NULL);
   vips_block_untrusted_set (TRUE);
   vips_concurrency_set (1);
   vips_cache_set_max (0);

@@ -1,8 +1,8 @@
 /* npy.c -- see npy.h; the format is numpy.lib.format's, versions 1.0 to 3.0 */
 #include "config.h"
 #include "core/base/npy.h"
+#include "core/base/whole-file.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <glib/gi18n.h>
 #include <glib/gstdio.h>
 #include <inttypes.h>
@@ -231,47 +231,11 @@ make_header (const CamTensor *tensor, const char *descr)
   return header;
 }
 
-static gboolean
-write_pieces (const char *path, const GString *header, const CamTensor *tensor,
-              GError **error)
-{
-  g_autofree char *temporary = g_strdup_printf ("%s.XXXXXX", path);
-  gsize size = cam_dtype_size (tensor->dtype);
-  gboolean other = g_file_test (path, G_FILE_TEST_EXISTS)
-                   && ! g_file_test (path, G_FILE_TEST_IS_REGULAR);
-  int fd = other ? -1 : g_mkstemp_full (temporary, O_WRONLY | O_CLOEXEC, 0666);
-  FILE *file = fd < 0 ? NULL : fdopen (fd, "wb");
-  gboolean ok;
-  int code;
-
-  ok = file && fwrite (header->str, 1, header->len, file) == header->len
-       && fwrite (tensor->data, size, tensor->n_elements, file)
-              == tensor->n_elements;
-  code = other ? EEXIST : errno; /* a device or a folder stays */
-  if (file && fclose (file) != 0 && ok)
-    {
-      code = errno;
-      ok = FALSE;
-    }
-  if (ok && g_rename (temporary, path) != 0)
-    {
-      code = errno;
-      ok = FALSE;
-    }
-  if (! ok)
-    {
-      g_set_error (error, G_IO_ERROR, g_io_error_from_errno (code),
-                   _ ("'%s' cannot be written: %s"), path, g_strerror (code));
-      if (fd >= 0)
-        g_unlink (temporary);
-    }
-  return ok;
-}
-
 gboolean
 cam_npy_write (const char *path, const CamTensor *tensor, GError **error)
 {
   const char *descr = NULL;
+  gsize size = cam_dtype_size (tensor->dtype);
   g_autoptr (GString) header = NULL;
 
   for (gsize i = 0; i < G_N_ELEMENTS (kinds); i++)
@@ -285,5 +249,9 @@ cam_npy_write (const char *path, const CamTensor *tensor, GError **error)
       return FALSE;
     }
   header = make_header (tensor, descr);
-  return write_pieces (path, header, tensor, error);
+  return cam_whole_file_write (
+      path,
+      (CamFilePiece[]) { { header->str, header->len },
+                         { tensor->data, tensor->n_elements * size } },
+      2, error);
 }

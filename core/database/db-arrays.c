@@ -6,8 +6,10 @@
 #include <glib/gstdio.h>
 #include <json-glib/json-glib.h>
 #include <math.h>
+#include <string.h>
 
 #include "core/base/npy.h"
+#include "core/base/whole-file.h"
 #include "core/database/cluster-db-private.h"
 
 static CamTensor *
@@ -33,12 +35,11 @@ write_json (const char *folder, const char *name, JsonNode *root,
             GError **error)
 {
   g_autofree char *path = g_build_filename (folder, name, NULL);
-  g_autoptr (JsonGenerator) generator = json_generator_new ();
+  g_autofree char *text = json_to_string (root, TRUE);
+  CamFilePiece piece = { text, strlen (text) };
 
-  json_generator_set_root (generator, root);
-  json_generator_set_pretty (generator, TRUE);
   json_node_unref (root);
-  return json_generator_to_file (generator, path, error);
+  return cam_whole_file_write (path, &piece, 1, error);
 }
 
 static gboolean

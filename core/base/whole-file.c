@@ -1,0 +1,106 @@
+/* whole-file.c -- see whole-file.h */
+#include "config.h"
+#include "core/base/whole-file.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gi18n.h>
+#include <glib/gstdio.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define MAX_LINKS 40
+
+/* Where the links at @path end, be there a file or not (transfer full) */
+static char *
+follow_links (const char *path)
+{
+  char *place = g_strdup (path);
+
+  for (int i = 0; i < MAX_LINKS; i++)
+    {
+      g_autofree char *target = g_file_read_link (place, NULL);
+      g_autofree char *folder = g_path_get_dirname (place);
+
+      if (! target)
+        break;
+      g_free (place);
+      place = g_path_is_absolute (target)
+                  ? g_strdup (target)
+                  : g_build_filename (folder, target, NULL);
+    }
+  return place;
+}
+
+static gboolean
+refuse (const char *path, int code, GError **error)
+{
+  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (code),
+               _ ("'%s' cannot be written: %s"), path, g_strerror (code));
+  return FALSE;
+}
+
+static gboolean
+refuse_other (const char *path, GError **error)
+{
+  if (! g_file_test (path, G_FILE_TEST_EXISTS)
+      || g_file_test (path, G_FILE_TEST_IS_REGULAR))
+    return TRUE;
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_REGULAR_FILE,
+               _ ("'%s' is there already and is no file: choose another name."),
+               path);
+  return FALSE;
+}
+
+gboolean
+cam_whole_file_check (const char *path, GError **error)
+{
+  g_autofree char *place = follow_links (path);
+  g_autofree char *folder = g_path_get_dirname (place);
+
+  if (! refuse_other (path, error))
+    return FALSE;
+  return g_access (folder, W_OK | X_OK) == 0 || refuse (path, errno, error);
+}
+
+/* 0 or an errno; closes @fd */
+static int
+write_pieces (int fd, const CamFilePiece *pieces, int n_pieces)
+{
+  FILE *file = fdopen (fd, "wb");
+  int code = 0;
+
+  if (! file)
+    {
+      code = errno;
+      close (fd);
+      return code;
+    }
+  for (int i = 0; i < n_pieces && code == 0; i++)
+    if (fwrite (pieces[i].data, 1, pieces[i].size, file) != pieces[i].size)
+      code = errno;
+  if (fclose (file) != 0 && code == 0)
+    code = errno;
+  return code;
+}
+
+gboolean
+cam_whole_file_write (const char *path, const CamFilePiece *pieces,
+                      int n_pieces, GError **error)
+{
+  g_autofree char *place = follow_links (path);
+  g_autofree char *temporary = g_strdup_printf ("%s.XXXXXX", place);
+  int fd, code;
+
+  if (! refuse_other (path, error))
+    return FALSE;
+  fd = g_mkstemp_full (temporary, O_WRONLY | O_CLOEXEC, 0666);
+  if (fd < 0)
+    return refuse (path, errno, error);
+  code = write_pieces (fd, pieces, n_pieces);
+  if (code == 0 && g_rename (temporary, place) != 0)
+    code = errno;
+  if (code == 0)
+    return TRUE;
+  g_unlink (temporary);
+  return refuse (path, code, error);
+}

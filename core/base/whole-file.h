@@ -1,0 +1,22 @@
+/* whole-file.h -- files that are whole, or as they were
+ *
+ * What is written goes under a temporary name beside its place, and is renamed
+ * once all of it is there.  A link stays, and the file that it points to is the
+ * one that is written; a device, a pipe or a folder is refused.
+ */
+#pragma once
+
+#include <gio/gio.h>
+
+typedef struct
+{
+  gconstpointer data;
+  gsize size;
+} CamFilePiece;
+
+/* Writes @pieces one behind the other.  FALSE with G_IO_ERROR naming @path. */
+gboolean cam_whole_file_write (const char *path, const CamFilePiece *pieces,
+                               int n_pieces, GError **error);
+/* For before long work: FALSE, with the error that cam_whole_file_write ()
+ * would give, where @path is no file or its folder cannot be written to. */
+gboolean cam_whole_file_check (const char *path, GError **error);

@@ -1,0 +1,220 @@
+#!/usr/bin/python3
+"""test-outputs.py CAMLENS: what is no file, on the way out and on the way in
+
+Names that are empty, full disks, devices, pipes and links: said so in a
+sentence, before any work where that can be known, and nothing is harmed.
+"""
+import os
+import stat
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+
+HERE = os.path.dirname(__file__)
+sys.path.insert(0, os.path.join(HERE, '..', 'style'))
+from tap import Tap  # noqa: E402
+
+tap = Tap()
+try:
+    from PIL import Image
+    import small
+except ImportError as error:
+    tap.skip('outputs', f'{error.name} is missing')
+    sys.exit(tap.done())
+
+CAMLENS = os.path.abspath(sys.argv[1])
+folder = tempfile.TemporaryDirectory()
+
+
+def path(*names):
+    return os.path.join(folder.name, *names)
+
+
+def camlens(*arguments, stdout=subprocess.PIPE, **more):
+    return subprocess.run([CAMLENS, *map(str, arguments)], text=True,
+                          stdout=stdout, stderr=subprocess.PIPE, timeout=60,
+                          cwd=folder.name, check=False,
+                          env=dict(os.environ, LC_ALL='C.UTF-8'), **more)
+
+
+def make_files():
+    """pictures of two labels, a database, and an array for the network"""
+    rng = np.random.default_rng(6)
+    small.write_model(folder.name)
+    for label in 'ab':
+        os.makedirs(path('pictures', label))
+        for i in range(2):
+            Image.fromarray(rng.integers(0, 256, (32, 32, 3)).astype(
+                np.uint8)).save(path('pictures', label, f'{i}.png'))
+    done = camlens('build', '-q', '-m', 'model.onnx', '-o', 'db.camdb',
+                   '--layer', 'features', '--clusters', 2, '--triplets', 2,
+                   'pictures')
+    assert done.returncode == 0, done.stderr
+    camlens('db', 'export', 'db.camdb', '--npy', 'arrays')
+    camlens('embed', '-m', 'model.onnx', PICTURE, '-o', 'e.npy', '--inputs',
+            'x.npy')
+
+
+PICTURE = 'pictures/a/0.png'
+INSPECT = ('inspect', 'model.onnx', '--json')
+BUILD = ('build', '-m', 'model.onnx', '--layer', 'features', 'pictures')
+EMBED = ('embed', '-m', 'model.onnx', 'pictures')
+EXPLAIN = ('explain', '-m', 'model.onnx', '-d', 'db.camdb')
+EVALUATE = ('evaluate', '-m', 'model.onnx', '--images', 'pictures',
+            '--faithfulness', '1')
+IMPORT = ('db', 'import', '--npy', 'arrays', '-m', 'model.onnx', '--layer',
+          'features')
+GRADIENT = ('gradient', 'model.onnx', '--input', 'x.npy', '--of', 'embedding',
+            '--at', 'features', '--seed', 'e.npy')
+
+
+def test_empty_names():
+    before = sorted(os.listdir(folder.name))
+    for command, option in (
+            (BUILD, '--output'), (EMBED, '--output'), (IMPORT, '--output'),
+            ((*EMBED, '-o', 'f.npy'), '--names'),
+            (('db', 'export', 'db.camdb'), '--npy'),
+            (('db', 'recluster', 'db.camdb', '--clusters', '2'), '--output'),
+            ((*EXPLAIN, PICTURE), '--output'), (EVALUATE, '--report'),
+            (GRADIENT, '--output')):
+        done = camlens(*command, option, '')
+        tap.check(done.returncode == 2 and f'{option} is empty' in done.stderr
+                  and not done.stdout,
+                  f'{" ".join(command[:2])}: {option} may not be empty',
+                  done.returncode, done.stderr)
+    done = camlens('run', 'model.onnx', '--input', 'x.npy', '--fetch',
+                   'embedding=')
+    tap.check(done.returncode == 1 and 'NAME=FILE.npy' in done.stderr,
+              'run: nor the file of --fetch', done.stderr)
+    after = sorted(os.listdir(folder.name))
+    tap.check(before == after, 'and nothing is left behind',
+              set(after) - set(before))
+
+
+def test_full_output():
+    for command in (INSPECT, ('db', 'verify', 'db.camdb'),
+                    ('--help',), ('--version',),
+                    ('build', '--help'), ('db', 'info', 'db.camdb'),
+                    ('bench', 'model.onnx', '--repeat', '1'),
+                    (*EXPLAIN, PICTURE, '--json', '-o', 'full.png')):
+        with open('/dev/full', 'wb') as full:
+            done = camlens(*command, stdout=full)
+        tap.check(done.returncode == 1 and 'output' in done.stderr,
+                  f'{" ".join(command[:2])}: a full output is told of',
+                  done.returncode, done.stderr)
+    with open('/dev/full', 'wb') as full:
+        done = camlens('inspect', stdout=full)
+    tap.check(done.returncode == 2 and 'output' not in done.stderr,
+              'but not where nothing was written to it', done.stderr)
+
+
+def test_report_place():
+    """no picture is looked at where the report has no place"""
+    with open(path('taken'), 'w', encoding='utf-8') as file:
+        file.write('mine')
+    os.makedirs(path('full', 'index.html'))
+    os.mkdir(path('closed'))
+    os.chmod(path('closed'), 0o555)
+    os.chmod(folder.name, 0o755)
+    user = {'user': 'nobody'} if os.getuid() == 0 else {}
+    for place in 'taken', 'full', 'closed', 'taken/deep':
+        done = camlens(*EVALUATE, '--report', place, **user)
+        tap.check(done.returncode == 1 and place in done.stderr
+                  and 'evaluating' not in done.stderr and not done.stdout,
+                  f'a report in {place}: refused before any work',
+                  done.returncode, done.stderr, done.stdout[:200])
+    with open(path('taken'), encoding='utf-8') as file:
+        tap.check(file.read() == 'mine', 'what was there is as it was')
+
+
+def test_devices_and_links():
+    """a link stays one, and its target gets the text; a device stays"""
+    os.mkfifo(path('pipe'))
+    open(path('target.txt'), 'w', encoding='utf-8').close()
+    os.makedirs(path('elsewhere'))
+    os.symlink('target.txt', path('link.txt'))
+    os.symlink('elsewhere/new.txt', path('dangling.txt'))
+    for link, target in (('link.txt', 'target.txt'),
+                         ('dangling.txt', 'elsewhere/new.txt')):
+        done = camlens(*EMBED, '-o', 'f.npy', '--names', link)
+        lines = open(path(link), encoding='utf-8').read().split()
+        tap.check(done.returncode == 0 and os.path.islink(path(link))
+                  and os.path.isfile(path(target)) and len(lines) == 4,
+                  f'embed --names writes where {link} points', done.stderr)
+    os.symlink('target.npy', path('link.npy'))
+    done = camlens(*EMBED, '-o', 'link.npy')
+    tap.check(done.returncode == 0 and os.path.islink(path('link.npy'))
+              and np.load(path('target.npy')).shape == (4, small.DIM),
+              'so does -o', done.stderr)
+    done = camlens(*EMBED, '-o', 'f.npy', '--names', 'pipe')
+    tap.check(done.returncode == 1 and 'pipe' in done.stderr
+              and stat.S_ISFIFO(os.stat(path('pipe')).st_mode),
+              'a pipe is no place for names', done.stderr)
+    os.makedirs(path('report'))
+    os.symlink('../page.html', path('report', 'index.html'))
+    done = camlens(*EVALUATE, '--report', 'report')
+    tap.check(done.returncode == 0
+              and os.path.islink(path('report', 'index.html'))
+              and '</html>' in open(path('page.html'),
+                                    encoding='utf-8').read(),
+              'evaluate --report writes where index.html points', done.stderr)
+    os.unlink(path('report', 'index.html'))
+    os.mkfifo(path('report', 'index.html'))
+    done = camlens(*EVALUATE, '--report', 'report')
+    tap.check(done.returncode == 1 and 'index.html' in done.stderr
+              and stat.S_ISFIFO(os.stat(path('report', 'index.html')).st_mode),
+              'and over no pipe', done.stderr)
+
+
+def test_pipes_as_pictures():
+    os.mkfifo(path('pipe.png'))
+    for name in 'pipe.png', '/dev/zero':
+        for command in ((*EMBED[:3], name, '-o', 'g.npy'),
+                        (*BUILD[:-1], name, '-o', 'g.camdb'),
+                        (*EXPLAIN, name, '-o', 'g.png'),
+                        ('explain', '-m', 'model.onnx', PICTURE, '--positive',
+                         name, '-o', 'g.png')):
+            done = camlens(*command)
+            tap.check(done.returncode == 1 and 'is not a file' in done.stderr
+                      and name in done.stderr,
+                      f'{command[0]}: {name} is refused', done.stderr)
+
+
+def test_one_picture():
+    """one is not 'none of the 1'; libvips' own lines do not show"""
+    with open(path(PICTURE), 'rb') as file:
+        data = file.read()
+    Image.fromarray(np.random.default_rng(1).integers(
+        0, 256, (300, 300, 3)).astype(np.uint8)).save(path('whole.jpg'))
+    with open(path('whole.jpg'), 'rb') as file:
+        jpeg = file.read()
+    os.makedirs(path('broken'))
+    for name, part in (('cut.png', data[:len(data) // 2]),
+                       ('cut.jpg', jpeg[:len(jpeg) // 2]),
+                       ('none.tif', b'II*\0\x08\0\0\0')):
+        with open(path('broken', name), 'wb') as file:
+            file.write(part)
+        done = camlens(*EMBED[:3], f'broken/{name}', '-o', 'h.npy')
+        tap.check(done.returncode == 1 and 'VIPS' not in done.stderr
+                  and 'of the 1' not in done.stderr
+                  and 'The picture could not be embedded' in done.stderr
+                  and f'{name}”: ' in done.stderr,
+                  f'embed {name}: one sentence for one picture', done.stderr)
+    for name in 'cut.png', 'none.tif':
+        os.unlink(path('broken', name))
+    done = camlens('evaluate', '-m', 'model.onnx', '--images', 'broken')
+    tap.check(done.returncode == 1 and 'VIPS' not in done.stderr
+              and 'The picture could not be evaluated' in done.stderr,
+              'so does evaluate', done.stderr)
+
+
+make_files()
+test_empty_names()
+test_full_output()
+test_report_place()
+test_devices_and_links()
+test_pipes_as_pictures()
+test_one_picture()
+sys.exit(tap.done())
