@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/base/npy.h"
+#include "core/base/whole-file.h"
 #include "tools/picture-vips.h"
 
 /* The ending in lower case, with its dot; "" (transfer full) */
@@ -71,14 +72,17 @@ save (VipsImage *image, const char *as, const char *path)
 static gboolean
 save_whole (VipsImage *image, const char *path, GError **error)
 {
-  g_autofree char *part = temporary_name (path);
+  g_autofree char *place = cam_whole_file_place (path, error);
+  g_autofree char *part = place != NULL ? temporary_name (place) : NULL;
 
+  if (part == NULL)
+    return FALSE;
   if (save (image, path, part) != 0)
     {
       g_unlink (part);
       return picture_refuse (PICTURE_WRITE, path, error);
     }
-  if (g_rename (part, path) == 0)
+  if (g_rename (part, place) == 0)
     return TRUE;
   g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
                _ ("Cannot write “%s”: %s."), path, g_strerror (errno));

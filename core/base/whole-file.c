@@ -39,25 +39,25 @@ refuse (const char *path, int code, GError **error)
   return FALSE;
 }
 
-static gboolean
-refuse_other (const char *path, GError **error)
+char *
+cam_whole_file_place (const char *path, GError **error)
 {
   if (! g_file_test (path, G_FILE_TEST_EXISTS)
       || g_file_test (path, G_FILE_TEST_IS_REGULAR))
-    return TRUE;
+    return follow_links (path);
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_REGULAR_FILE,
                _ ("'%s' is there already and is no file: choose another name."),
                path);
-  return FALSE;
+  return NULL;
 }
 
 gboolean
 cam_whole_file_check (const char *path, GError **error)
 {
-  g_autofree char *place = follow_links (path);
-  g_autofree char *folder = g_path_get_dirname (place);
+  g_autofree char *place = cam_whole_file_place (path, error);
+  g_autofree char *folder = place ? g_path_get_dirname (place) : NULL;
 
-  if (! refuse_other (path, error))
+  if (! folder)
     return FALSE;
   return g_access (folder, W_OK | X_OK) == 0 || refuse (path, errno, error);
 }
@@ -87,11 +87,12 @@ gboolean
 cam_whole_file_write (const char *path, const CamFilePiece *pieces,
                       int n_pieces, GError **error)
 {
-  g_autofree char *place = follow_links (path);
-  g_autofree char *temporary = g_strdup_printf ("%s.XXXXXX", place);
+  g_autofree char *place = cam_whole_file_place (path, error);
+  g_autofree char *temporary = g_strconcat (place ? place : "", ".XXXXXX",
+                                            NULL);
   int fd, code;
 
-  if (! refuse_other (path, error))
+  if (! place)
     return FALSE;
   fd = g_mkstemp_full (temporary, O_WRONLY | O_CLOEXEC, 0666);
   if (fd < 0)

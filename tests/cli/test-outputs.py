@@ -148,6 +148,16 @@ def test_devices_and_links():
     tap.check(done.returncode == 0 and os.path.islink(path('link.npy'))
               and np.load(path('target.npy')).shape == (4, small.DIM),
               'so does -o', done.stderr)
+    os.symlink('target.png', path('link.png'))
+    done = camlens(*EXPLAIN, PICTURE, '-o', 'link.png')
+    tap.check(done.returncode == 0 and os.path.islink(path('link.png'))
+              and Image.open(path('target.png')).size == (32, 32),
+              'so does explain', done.stderr)
+    os.mkfifo(path('overlay.png'))
+    done = camlens(*EXPLAIN, PICTURE, '-o', 'overlay.png')
+    tap.check(done.returncode == 1 and 'overlay.png' in done.stderr
+              and stat.S_ISFIFO(os.stat(path('overlay.png')).st_mode),
+              'which writes over no pipe', done.stderr)
     done = camlens(*EMBED, '-o', 'f.npy', '--names', 'pipe')
     tap.check(done.returncode == 1 and 'pipe' in done.stderr
               and stat.S_ISFIFO(os.stat(path('pipe')).st_mode),
