@@ -92,7 +92,8 @@ distrust (CamSql *sql)
   sqlite3_limit (sql, SQLITE_LIMIT_ATTACHED, 0);
 }
 
-/* Readable, and a file: SQLite's own message says neither. */
+/* Readable, and a file: SQLite's own message says neither, and it would wait
+ * for a pipe. */
 static gboolean
 check_readable (const char *path, GError **error)
 {
@@ -102,6 +103,13 @@ check_readable (const char *path, GError **error)
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_IS_DIRECTORY,
                    _ ("%s is a folder, not a cluster database"), name);
+      return FALSE;
+    }
+  if (g_file_test (path, G_FILE_TEST_EXISTS)
+      && ! g_file_test (path, G_FILE_TEST_IS_REGULAR))
+    {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_REGULAR_FILE,
+                   _ ("'%s' is not a file"), name);
       return FALSE;
     }
   if (g_access (path, R_OK) == 0)

@@ -190,6 +190,9 @@ def test_pipes_as_pictures():
             tap.check(done.returncode == 1 and 'is not a file' in done.stderr
                       and name in done.stderr,
                       f'{command[0]}: {name} is refused', done.stderr)
+    done = camlens('db', 'info', 'pipe.png')
+    tap.check(done.returncode == 1 and 'is not a file' in done.stderr,
+              'nor is a pipe waited for as a database', done.stderr)
 
 
 def test_one_picture():
