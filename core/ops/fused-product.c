@@ -119,9 +119,11 @@ product_tile (gint64 tile, int thread, gpointer data)
   gint64 rows = MIN (p->row_tile, p->rows - first);
   int column = (int) (tile % job->across) * p->column_tile;
   int columns = MIN (p->column_tile, p->n - column);
-  const float *x = p->x + first * p->k;
+  const float *x;
 
-  if (p->make_rows)
+  if (!p->make_rows)
+    x = p->x + first * p->k;
+  else
     {
       float *made = job->scratch
                     + thread
