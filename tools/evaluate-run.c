@@ -426,9 +426,12 @@ gboolean
 evaluate_again (Evaluation *e, guint picture, CamView *view, GError **error)
 {
   Runner runner = { .keep = TRUE };
-  gboolean good = open_runner (&runner, e, error)
-                  && run_picture (&runner, 0, picture, view, error);
+  gboolean good;
 
+  for (guint r = 0; r < e->rows->len; r++) /* it may have been shown before */
+    g_clear_pointer (&evaluate_score (e, picture, r)->map, cam_heat_map_free);
+  good = open_runner (&runner, e, error)
+         && run_picture (&runner, 0, picture, view, error);
   close_runner (&runner);
   return good;
 }
