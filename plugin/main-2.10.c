@@ -304,10 +304,12 @@ run (const gchar *name, gint n_params, const GimpParam *param, gint *n_values,
 
 const GimpPlugInInfo PLUG_IN_INFO = { NULL, NULL, query, run };
 
-/* OpenBLAS chooses its kernels when it is loaded: before anything else. */
+/* OpenBLAS chooses its kernels when it is loaded: before anything else.  To
+ * read babl's cache takes longer than all that we convert without it. */
 int
 main (int argc, char **argv)
 {
   cam_blas_prepare_process (argv);
+  g_setenv ("BABL_INHIBIT_CACHE", "1", FALSE);
   return gimp_main (&PLUG_IN_INFO, argc, argv);
 }

@@ -428,10 +428,12 @@ cam_plug_in_init (CamPlugIn *plug_in)
 {
 }
 
-/* OpenBLAS chooses its kernels when it is loaded: before anything else. */
+/* OpenBLAS chooses its kernels when it is loaded: before anything else.  To
+ * read babl's cache takes longer than all that we convert without it. */
 int
 main (int argc, char **argv)
 {
   cam_blas_prepare_process (argv);
+  g_setenv ("BABL_INHIBIT_CACHE", "1", FALSE);
   return gimp_main (cam_plug_in_get_type (), argc, argv);
 }
