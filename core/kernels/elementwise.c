@@ -37,20 +37,33 @@ CAM_KERNEL (activate) (float *y, gsize ldy, gsize rows, gsize n,
                       activate_rows (KIND, y, ldy, rows, n, a, b))
 }
 
+/* @from_x: from what went into the activation, else from what came out of it */
+CAM_INLINE CamVec
+back_one (CamActivationKind kind, gboolean from_x, CamVec dy, CamVec from,
+          CamVec a, CamVec b)
+{
+  return from_x ? dy * cam_activation_slope (kind, from, a, b)
+                : cam_activate_back (kind, dy, from, a, b);
+}
+
 CAM_INLINE void
-back (CamActivationKind kind, float *dx, const float *dy, const float *y,
-      gsize n, CamVec a, CamVec b)
+back (CamActivationKind kind, gboolean from_x, float *dx, const float *dy,
+      const float *from, gsize n, CamVec a, CamVec b)
 {
   gsize i = 0;
 
   for (; i + CAM_LANES <= n; i += CAM_LANES)
-    cam_store (dx + i, cam_activate_back (kind, cam_load (dy + i),
-                                          cam_load (y + i), a, b));
+    cam_store (dx + i, back_one (kind, from_x, cam_load (dy + i),
+                                 cam_load (from + i), a, b));
   if (i < n)
-    cam_store_part (dx + i,
-                    cam_activate_back (kind, cam_load_part (dy + i, n - i),
-                                       cam_load_part (y + i, n - i), a, b),
-                    n - i);
+    {
+      int rest = (int) (n - i);
+
+      cam_store_part (dx + i,
+                      back_one (kind, from_x, cam_load_part (dy + i, rest),
+                                cam_load_part (from + i, rest), a, b),
+                      rest);
+    }
 }
 
 void
@@ -59,24 +72,7 @@ CAM_KERNEL (activation_backward) (float *dx, const float *dy, const float *y,
 {
   CamVec a = cam_splat (activation->a), b = cam_splat (activation->b);
 
-  CAM_FOR_ACTIVATION (activation->kind, back (KIND, dx, dy, y, n, a, b))
-}
-
-CAM_INLINE void
-slopes (CamActivationKind kind, float *dx, const float *dy, const float *x,
-        gsize n, CamVec a, CamVec b)
-{
-  gsize i = 0;
-
-  for (; i + CAM_LANES <= n; i += CAM_LANES)
-    cam_store (dx + i, cam_load (dy + i)
-                         * cam_activation_slope (kind, cam_load (x + i), a, b));
-  if (i < n)
-    cam_store_part (dx + i,
-                    cam_load_part (dy + i, (int) (n - i))
-                      * cam_activation_slope (
-                        kind, cam_load_part (x + i, (int) (n - i)), a, b),
-                    (int) (n - i));
+  CAM_FOR_ACTIVATION (activation->kind, back (KIND, FALSE, dx, dy, y, n, a, b))
 }
 
 void
@@ -85,7 +81,7 @@ CAM_KERNEL (activation_slope) (float *dx, const float *dy, const float *x,
 {
   CamVec a = cam_splat (activation->a), b = cam_splat (activation->b);
 
-  CAM_FOR_ACTIVATION (activation->kind, slopes (KIND, dx, dy, x, n, a, b))
+  CAM_FOR_ACTIVATION (activation->kind, back (KIND, TRUE, dx, dy, x, n, a, b))
 }
 
 CAM_INLINE void
