@@ -88,19 +88,12 @@ convert_pool (CamLayout *layout, CamNode *node, gboolean *done,
   return add_pool (layout, node, node->op_type, &window, error);
 }
 
-/* Axes of a reduction, from the attribute or a constant input. */
 static gboolean
 reduces_area (const CamNode *node)
 {
   gsize n;
-  const gint64 *axes = cam_node_ints (node, "axes", &n);
+  const gint64 *axes = cam_pass_axes (node, &n);
 
-  if (!axes && node->n_inputs > 1 && node->inputs[1]
-      && node->inputs[1]->constant)
-    {
-      axes = cam_tensor_i64 (node->inputs[1]->constant);
-      n = node->inputs[1]->constant->n_elements;
-    }
   return axes && n == 2
          && ((axes[0] + 4) % 4) + ((axes[1] + 4) % 4) == 5
          && MAX ((axes[0] + 4) % 4, (axes[1] + 4) % 4) == 3;

@@ -9,7 +9,6 @@ static CamValue *
 mean_of (const CamValue *value)
 {
   const CamNode *node = value->producer;
-  const CamTensor *given;
   const gint64 *axes;
   gsize n_axes;
   int last;
@@ -18,14 +17,7 @@ mean_of (const CamValue *value)
       || ! cam_node_int (node, "keepdims", 1))
     return NULL;
   last = node->inputs[0]->shape.n_dims - 1;
-  axes = cam_node_ints (node, "axes", &n_axes);
-  given = node->n_inputs > 1 && node->inputs[1] ? node->inputs[1]->constant
-                                                : NULL;
-  if (! axes && given && given->dtype == CAM_DTYPE_INT64)
-    {
-      axes = given->data;
-      n_axes = given->n_elements;
-    }
+  axes = cam_pass_axes (node, &n_axes);
   return axes && n_axes == 1 && (*axes == -1 || *axes == last) ? node->inputs[0]
                                                                : NULL;
 }

@@ -76,6 +76,19 @@ cam_pass_has_target (const CamPass *pass, const CamValue *value,
   return FALSE;
 }
 
+const gint64 *
+cam_pass_axes (const CamNode *node, gsize *n)
+{
+  const gint64 *axes = cam_node_ints (node, "axes", n);
+  const CamTensor *given = node->n_inputs > 1 && node->inputs[1]
+                             ? node->inputs[1]->constant : NULL;
+
+  if (axes || !given || given->dtype != CAM_DTYPE_INT64)
+    return axes;
+  *n = given->n_elements;
+  return cam_tensor_i64 (given);
+}
+
 gboolean
 cam_pass_scalar (const CamNode *node, guint i, float *value)
 {

@@ -34,6 +34,8 @@ gboolean cam_pass_is (const CamNode *node, const char *domain,
                       const char *op_type);
 /* Constant float32 data of input @i, or NULL. */
 const CamTensor *cam_pass_constant (const CamNode *node, guint i);
+/* Axes of a reduction, [@n], from the attribute or a constant input; or NULL. */
+const gint64 *cam_pass_axes (const CamNode *node, gsize *n);
 /* A constant scalar of input @i. */
 gboolean cam_pass_scalar (const CamNode *node, guint i, float *value);
 /* New node of the fused domain or of ONNX's ("") with one output, not parsed:
