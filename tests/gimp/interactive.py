@@ -4,7 +4,6 @@ the folder SHOTS, where it is given.  CAMLENS_TEST_ONLY="NAME..." runs only
 those of their tests."""
 import os
 import sys
-import time
 
 from dialogs import Dialogs
 from fixtures import Fixtures
@@ -49,12 +48,10 @@ class InteractiveTests(Tap):
     def attempt(self, name, test, *args):
         try:
             test(*args)
-        except Exception as error:  # the other tests go on
+        except Exception as error:  # the other tests go on, in another GIMP
             self.shot("failed-" + name, "root")
             self.ok(False, name, repr(error))
-            for _ in range(3):
-                self.screen.key("Escape")
-                time.sleep(0.3)
+            self.start(keep=True)
 
     def run(self):
         """Of a program that has all ()."""

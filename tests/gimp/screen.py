@@ -52,9 +52,20 @@ class Screen:
         self.name = ":" + self.number(read)
         os.close(read)
         self.env = dict(os.environ, DISPLAY=self.name)
-        self.manager = subprocess.Popen(
-            ["openbox"], env=self.env, stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL)
+        self.manager = self.start_manager()
+
+    def start_manager(self):
+        return subprocess.Popen(["openbox"], env=self.env,
+                                stdout=subprocess.DEVNULL,
+                                stderr=subprocess.DEVNULL)
+
+    def manager_lives(self):
+        """Without one no window becomes active, and a window manager is not
+        what is tested: where it has died, there is another."""
+        if self.manager.poll() is not None:
+            print("# the window manager ended with %d, and is started again"
+                  % self.manager.returncode, flush=True)
+            self.manager = self.start_manager()
 
     def number(self, pipe, seconds=30):
         """Of the display, which the server writes when it is ready."""
@@ -92,11 +103,22 @@ class Screen:
         return wait(lambda: not self.find(name), seconds)
 
     def activate(self, window, seconds=15):
-        """xdotool's own --sync waits for ever."""
-        self.do("windowactivate", window)
-        if not wait(lambda: self.do("getactivewindow") == window, seconds):
-            raise RuntimeError("the window '%s' does not become active" %
-                               self.do("getwindowname", window))
+        """xdotool's own --sync waits for ever.  Asked again each second: a
+        manager that is just starting hears nothing."""
+        def active():
+            return self.do("getactivewindow") == window
+
+        for _ in range(seconds):
+            self.manager_lives()
+            self.do("windowactivate", window)
+            if wait(active, 1):
+                return
+        raise RuntimeError("the window '%s' does not become active: '%s' is"
+                           % (self.title(window),
+                              self.title(self.do("getactivewindow"))))
+
+    def title(self, window):
+        return self.do("getwindowname", window) if window else ""
 
     def resize(self, window, width, height, seconds=5):
         """As far as the window lets itself be resized."""
