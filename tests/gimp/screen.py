@@ -59,13 +59,27 @@ class Screen:
                                 stdout=subprocess.DEVNULL,
                                 stderr=subprocess.DEVNULL)
 
-    def manager_lives(self):
-        """Without one no window becomes active, and a window manager is not
-        what is tested: where it has died, there is another."""
-        if self.manager.poll() is not None:
-            print("# the window manager ended with %d, and is started again"
-                  % self.manager.returncode, flush=True)
-            self.manager = self.start_manager()
+    def until(self, true, seconds, wake=("set_desktop", 0)):
+        """wait () for what the window manager has to do.  openbox now and then
+        sleeps on an event that it has read already: another one wakes it.
+        Where it ended or hangs there is a new one, as none is tested here."""
+        for second in range(seconds):
+            value = wait(true, 1)
+            if value:
+                return value
+            if self.manager.poll() is not None:
+                self.replace_manager("ended with %d" % self.manager.returncode)
+            elif second == seconds // 2:
+                self.replace_manager("does nothing")
+            self.do(*wake)
+        return true()
+
+    def replace_manager(self, why):
+        print("# the window manager %s, and is started again" % why,
+              flush=True)
+        self.manager.kill()
+        ended(self.manager)
+        self.manager = self.start_manager()
 
     def number(self, pipe, seconds=30):
         """Of the display, which the server writes when it is ready."""
@@ -94,7 +108,7 @@ class Screen:
         return found[-1] if found else None
 
     def wait_window(self, name, seconds=30):
-        window = wait(lambda: self.find(name), seconds)
+        window = self.until(lambda: self.find(name), seconds)
         if not window:
             raise RuntimeError("no window '%s'" % name)
         return window
@@ -103,19 +117,14 @@ class Screen:
         return wait(lambda: not self.find(name), seconds)
 
     def activate(self, window, seconds=15):
-        """xdotool's own --sync waits for ever.  Asked again each second: a
-        manager that is just starting hears nothing."""
-        def active():
-            return self.do("getactivewindow") == window
-
-        for _ in range(seconds):
-            self.manager_lives()
-            self.do("windowactivate", window)
-            if wait(active, 1):
-                return
-        raise RuntimeError("the window '%s' does not become active: '%s' is"
-                           % (self.title(window),
-                              self.title(self.do("getactivewindow"))))
+        """xdotool's own --sync waits for ever."""
+        wake = ("windowactivate", window)
+        self.do(*wake)
+        if not self.until(lambda: self.do("getactivewindow") == window,
+                          seconds, wake):
+            raise RuntimeError("the window '%s' does not become active: '%s' "
+                               "is" % (self.title(window), self.title(
+                                   self.do("getactivewindow"))))
 
     def title(self, window):
         return self.do("getwindowname", window) if window else ""
@@ -124,6 +133,7 @@ class Screen:
         """As far as the window lets itself be resized."""
         self.do("windowsize", window, width, height)
         want = "%d %d" % (width, height)
+        self.do("set_desktop", 0)  # see until ()
         return wait(lambda: self.size(window) == want, seconds)
 
     def size(self, window):
