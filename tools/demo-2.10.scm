@@ -4,12 +4,12 @@
   (car (gimp-file-load RUN-NONINTERACTIVE name name)))
 
 (define (explain image)
-  (plug-in-camlens RUN-NONINTERACTIVE image
-                   (car (gimp-image-get-active-drawable image))
-                   "" "" 50 60 0 0 0 0))
+  (car (plug-in-camlens RUN-NONINTERACTIVE image
+                        (car (gimp-image-get-active-drawable image))
+                        "" "" 50 60 0 0 0 0)))
 
-(define (item-name layer)
-  (car (gimp-item-get-name layer)))
+(define (parasite layer name)
+  (caddr (car (gimp-item-get-parasite layer name))))
 
 (define (save-xcf image layer name)
   (gimp-xcf-save RUN-NONINTERACTIVE image layer name name))

@@ -6,11 +6,11 @@
   (gimp-file-load RUN-NONINTERACTIVE name))
 
 (define (explain image)
-  (plug-in-camlens #:run-mode RUN-NONINTERACTIVE #:image image
-                   #:drawables (gimp-image-get-selected-drawables image)))
+  (car (plug-in-camlens #:run-mode RUN-NONINTERACTIVE #:image image
+                        #:drawables (gimp-image-get-selected-drawables image))))
 
-(define (item-name layer)
-  (gimp-item-get-name layer))
+(define (parasite layer name)
+  (caddr (gimp-item-get-parasite layer name)))
 
 (define (save image name)
   (gimp-file-save RUN-NONINTERACTIVE image name))

@@ -4,7 +4,7 @@
 ; which loads demo-2.10.scm or demo-3.scm before: there is what the two GIMPs
 ; say differently.  GIMP 2.10 ends with status 0 whatever happens, and plug-ins
 ; write to standard output.  So the status file says what is being done, in the
-; words that hold if it fails, and at last how it went.
+; words that hold if it fails, and at last OK and where the overlay comes from.
 
 (define status (getenv "CAMLENS_DEMO_STATUS"))
 
@@ -13,21 +13,17 @@
     (display text port)
     (close-output-port port)))
 
-(define (two-digits x)
-  (number->string (/ (round (* 100 x)) 100)))
-
 (define (demo in out)
   (say "GIMP cannot open it as a picture")
   (let* ((image (open-picture in))
          (going (say "the plug-in failed"))
-         (found (explain image))   ; the layer, the cluster, the similarity
-         (name (item-name (car found))))
+         (layer (explain image)))
     (say (string-append "GIMP cannot save " out ".xcf, or what belongs to it"))
-    (save-xcf image (car found) (string-append out ".xcf"))
-    (save-overlay image (car found) (string-append out "-overlay.png"))
-    (save-flat image (string-append out "-composite.png"))
-    (gimp-image-delete image)
-    (say (string-append "OK " name ", similarity "
-                        (two-digits (caddr found))))))
+    (save-xcf image layer (string-append out ".xcf"))
+    (save-overlay image layer (string-append out "-overlay.png"))
+    (let ((provenance (parasite layer "camlens-provenance")))
+      (save-flat image (string-append out "-composite.png"))
+      (gimp-image-delete image)
+      (say (string-append "OK\n" provenance)))))
 
 (demo (getenv "CAMLENS_DEMO_IN") (getenv "CAMLENS_DEMO_OUT"))

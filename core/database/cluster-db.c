@@ -271,9 +271,9 @@ cam_cluster_db_nearest (const CamClusterDb *db, const float *rows, int n,
   int dim = db->info.embedding_dim;
   gboolean cosine = db->info.metric == CAM_METRIC_COSINE;
   double norm = cosine ? sqrt (dot (embedding, embedding, dim)) : 0;
-  double best = -INFINITY;
+  double best = -INFINITY, second = -INFINITY;
 
-  *match = (CamClusterMatch) { .index = 0 };
+  *match = (CamClusterMatch) { .index = 0, .second = -1 };
   for (int i = 0; i < n; i++)
     {
       const float *row = rows + (gsize) i * dim;
@@ -283,12 +283,21 @@ cam_cluster_db_nearest (const CamClusterDb *db, const float *rows, int n,
         similarity = norm > 0 ? dot (row, embedding, dim) / norm : 0;
       else
         similarity = 1 / (1 + distance (row, embedding, dim));
-      if (! (similarity > best))
-        continue;
-      best = similarity;
-      match->index = i;
+      if (similarity > best)
+        {
+          match->second = i > 0 ? match->index : -1;
+          second = best;
+          match->index = i;
+          best = similarity;
+        }
+      else if (similarity > second)
+        {
+          match->second = i;
+          second = similarity;
+        }
     }
   match->similarity = CLAMP (best, -1, 1);
+  match->second_similarity = CLAMP (second, -1, 1);
   match->far = db->info.far_distance >= 0
                && 1 - match->similarity > db->info.far_distance + 1e-6;
 }

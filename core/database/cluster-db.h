@@ -57,8 +57,10 @@ typedef struct /* what the database says of itself; borrowed strings */
 
 typedef struct /* the answer to a look-up */
 {
-  int index;            /* of the cluster or the picture, from 0 */
-  double similarity;    /* cosine, or 1 / (1 + distance)         */
+  int index;         /* of the cluster or the picture, from 0 */
+  double similarity; /* cosine, or 1 / (1 + distance)         */
+  int second;        /* the next nearest; -1: there is no other */
+  double second_similarity;
   gboolean far;         /* farther than 99 % of the database's own */
   const float *weights; /* [n_channels], borrowed from the database */
 } CamClusterMatch;

@@ -241,8 +241,13 @@ cam_lookup (const CamClusterDb *db, const CamObservation *observation,
   CamClusterMatch cluster;
 
   cam_cluster_db_find (db, embedding, &cluster);
-  *lookup = (CamLookup) { transfer, cluster, cluster.index, cluster.similarity,
-                          cluster.far };
+  *lookup = (CamLookup) { transfer,
+                          cluster,
+                          cluster.index,
+                          cluster.similarity,
+                          cluster.far,
+                          cluster.second,
+                          cluster.second_similarity };
   return transfer == CAM_TRANSFER_CLUSTER
          || cam_cluster_db_find_neighbour (db, embedding, &lookup->match,
                                            error);

@@ -65,6 +65,8 @@ typedef struct
   int cluster;           /* nearest cluster in any case */
   double cluster_similarity;
   gboolean far;
+  int second_cluster; /* the next nearest; -1: there is no other */
+  double second_similarity;
 } CamLookup;
 gboolean cam_lookup (const CamClusterDb *db, const CamObservation *observation,
                      CamTransfer transfer, CamLookup *lookup, GError **error);
@@ -86,8 +88,8 @@ float *cam_explainer_triplet_weights (CamExplainer *explainer,
                                       GError **error);
 
 /* Where an overlay comes from, as JSON text: model and database digests, layer,
- * cluster, similarity, top-k, transfer, program version. @db NULL for explicit
- * triplets. (transfer full) */
+ * cluster, its labels, similarity, the next nearest cluster, top-k, transfer,
+ * program version. @db NULL for explicit triplets. (transfer full) */
 char *cam_provenance_json (const CamModel *model, const char *layer,
                            const CamClusterDb *db, const CamLookup *lookup,
                            int top_k);

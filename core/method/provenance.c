@@ -25,6 +25,27 @@ add_double (JsonBuilder *b, const char *name, double value)
   json_builder_add_double_value (b, value);
 }
 
+/* What the nearest cluster holds, most frequent first, and how near the next
+ * one is: a picture between two clusters has two explanations. */
+static void
+add_cluster (JsonBuilder *b, const CamClusterDb *db, const CamLookup *lookup)
+{
+  g_autoptr (CamCluster)
+      cluster = cam_cluster_db_cluster (db, lookup->cluster, NULL);
+
+  json_builder_set_member_name (b, "labels");
+  json_builder_begin_array (b);
+  for (guint i = 0; cluster != NULL && i < cluster->labels->len; i++)
+    json_builder_add_string_value (b, g_array_index (cluster->labels,
+                                                     CamLabelCount, i)
+                                          .label);
+  json_builder_end_array (b);
+  if (lookup->second_cluster < 0)
+    return;
+  add_int (b, "second_cluster", lookup->second_cluster);
+  add_double (b, "second_similarity", lookup->second_similarity);
+}
+
 static void
 add_lookup (JsonBuilder *b, const CamClusterDb *db, const CamLookup *lookup)
 {
@@ -38,6 +59,7 @@ add_lookup (JsonBuilder *b, const CamClusterDb *db, const CamLookup *lookup)
   add_double (b, "similarity", lookup->match.similarity);
   json_builder_set_member_name (b, "far");
   json_builder_add_boolean_value (b, lookup->far);
+  add_cluster (b, db, lookup);
 }
 
 char *

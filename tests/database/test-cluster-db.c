@@ -144,10 +144,14 @@ test_round_trip (void)
   g_assert_cmpfloat_with_epsilon (match.similarity, 1, 1e-4);
   g_assert_false (match.far);
   g_assert_cmpfloat (match.weights[1], ==, -6);
+  g_assert_cmpint (match.second, ==, 0);
+  g_assert_cmpfloat_with_epsilon (match.second_similarity, 0.1 / 30, 1e-4);
   cam_cluster_db_find (db, (float[]) { 0, 1, 5 }, &match);
   g_assert_true (match.far);
   cam_cluster_db_find (db, (float[]) { 1, 1, 0 }, &match);
   g_assert_cmpint (match.index, ==, 0);
+  g_assert_cmpint (match.second, ==, 1);
+  g_assert_cmpfloat (match.second_similarity, ==, match.similarity);
   cam_cluster_db_find (db, (float[]) { 0, 0, 0 }, &match);
   g_assert_cmpint (match.index, ==, 0);
   g_assert_cmpfloat (match.similarity, ==, 0);

@@ -52,7 +52,8 @@ class Tests(HeadlessTests):
             record = json.load(f)
         self.equal(record.get("top_k"), 7, "the provenance has top-k")
         for key in ("model_digest", "database_digest", "layer", "cluster",
-                    "similarity", "version"):
+                    "similarity", "labels", "second_cluster",
+                    "second_similarity", "version"):
             self.ok(key in record, "the provenance has " + key)
         self.gimp('(begin (call-with-output-file %s (lambda (port) (display '
                   '(t-parasite new "camlens-provenance") port))) 1)'
