@@ -165,16 +165,21 @@ sort_bin (CamMinedPairs *pairs, int bin)
     far[i] = members[i].picture;
 }
 
-static int
-search (const CamMinedPairs *pairs, int low, int high, double value,
-        gboolean with_equal)
+/* Does what stands at @place come before what is sought? */
+typedef gboolean (*Precedes) (const CamMinedPairs *pairs, int place,
+                              gconstpointer sought);
+
+/* The first of @low to @high - 1 that does not precede @sought, in an order
+ * where those that do come first; @high where all do. */
+static inline int
+search (const CamMinedPairs *pairs, int low, int high, Precedes precedes,
+        gconstpointer sought)
 {
   while (low < high)
     {
       int middle = low + (high - low) / 2;
-      double d = distance (pairs->cosines, pairs->far[middle]);
 
-      if (d < value || (with_equal && d == value))
+      if (precedes (pairs, middle, sought))
         low = middle + 1;
       else
         high = middle;
@@ -182,24 +187,36 @@ search (const CamMinedPairs *pairs, int low, int high, double value,
   return low;
 }
 
+typedef struct
+{
+  double value;
+  gboolean with_equal;
+} Bound;
+
+static inline gboolean
+is_below (const CamMinedPairs *pairs, int place, gconstpointer bound)
+{
+  const Bound *b = bound;
+  double d = distance (pairs->cosines, pairs->far[place]);
+
+  return d < b->value || (b->with_equal && d == b->value);
+}
+
 /* How many negatives lie below @value (or, @with_equal, at it too). */
 static int
 count_below (CamMinedPairs *pairs, double value, gboolean with_equal)
 {
+  const Bound bound = { value, with_equal };
   int bin = bin_of (pairs, value);
   int first = pairs->starts[bin], end = pairs->starts[bin + 1], n = first;
 
   if (end - first > SCANNED)
     {
       sort_bin (pairs, bin);
-      return search (pairs, first, end, value, with_equal);
+      return search (pairs, first, end, is_below, &bound);
     }
   for (int i = first; i < end; i++)
-    {
-      double d = distance (pairs->cosines, pairs->far[i]);
-
-      n += d < value || (with_equal && d == value);
-    }
+    n += is_below (pairs, i, &bound);
   return n;
 }
 
@@ -239,43 +256,30 @@ cam_mined_pairs_count (CamMinedPairs *pairs, gboolean semi_hard)
   return n;
 }
 
-/* The bin that the @place of far is in. */
-static int
-bin_at (const CamMinedPairs *pairs, int place)
+static inline gboolean
+bin_ends_by (const CamMinedPairs *pairs, int bin, gconstpointer place)
 {
-  int low = 0, high = pairs->n_bins - 1;
+  return pairs->starts[bin + 1] <= *(const int *) place;
+}
 
-  while (low < high)
-    {
-      int middle = low + (high - low) / 2;
-
-      if (pairs->starts[middle + 1] > place)
-        high = middle;
-      else
-        low = middle + 1;
-    }
-  return low;
+static inline gboolean
+positive_ends_by (const CamMinedPairs *pairs, int positive,
+                  gconstpointer number)
+{
+  return pairs->ends[positive] <= *(const guint64 *) number;
 }
 
 void
 cam_mined_pairs_get (CamMinedPairs *pairs, guint64 number, int *positive,
                      int *negative)
 {
-  int low = 0, high = pairs->n_positives - 1, place;
+  int p = search (pairs, 0, pairs->n_positives - 1, positive_ends_by, &number);
+  int place = (int) (number - (p > 0 ? pairs->ends[p - 1] : 0));
 
-  while (low < high)
-    {
-      int middle = low + (high - low) / 2;
-
-      if (pairs->ends[middle] > number)
-        high = middle;
-      else
-        low = middle + 1;
-    }
-  place = (int) (number - (low > 0 ? pairs->ends[low - 1] : 0));
   if (pairs->semi_hard)
-    place += pairs->positives[low].hard;
-  sort_bin (pairs, bin_at (pairs, place));
-  *positive = pairs->positives[low].picture;
+    place += pairs->positives[p].hard;
+  sort_bin (pairs,
+            search (pairs, 0, pairs->n_bins - 1, bin_ends_by, &place));
+  *positive = pairs->positives[p].picture;
   *negative = pairs->far[place];
 }
