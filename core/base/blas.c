@@ -16,6 +16,7 @@
 
 #include "core/base/blas.h"
 #include "core/base/cpu.h"
+#include "core/base/tensor.h"
 
 #define CORETYPE "OPENBLAS_CORETYPE"
 #define GUARD "CAMLENS_BLAS_CHOSEN"
@@ -120,6 +121,18 @@ cam_blas_has_room (int n_threads)
   return room != MAP_FAILED && munmap (room, size) == 0;
 }
 
+gboolean
+cam_blas_check_room (int n_threads, GError **error)
+{
+  if (cam_blas_has_room (n_threads))
+    return TRUE;
+  g_set_error (error, CAM_TENSOR_ERROR, CAM_TENSOR_ERROR_TOO_LARGE,
+               _ ("the memory for matrix products on %d threads is not to be "
+                  "had: close other programs, or use fewer threads"),
+               n_threads);
+  return FALSE;
+}
+
 void
 cam_blas_prepare_process (char **argv)
 {
@@ -128,7 +141,7 @@ cam_blas_prepare_process (char **argv)
   gboolean users, wrong;
 
   if (!cam_blas_has_room (1))
-    return; /* cam_workspace_new () says so where somebody listens */
+    return; /* who multiplies says so where somebody listens */
   openblas_set_num_threads (1);
   users = set && *set && (!ours || strcmp (set, ours) != 0);
   wrong = cam_blas_check () > TOLERANCE;

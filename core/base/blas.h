@@ -29,6 +29,8 @@ double cam_blas_check (void);
  * can be had now.  Without them it tries again for ever, so who is about to
  * multiply asks first. */
 gboolean cam_blas_has_room (int n_threads);
+/* The same, with CAM_TENSOR_ERROR_TOO_LARGE where they cannot. */
+gboolean cam_blas_check_room (int n_threads, GError **error);
 
 /* C[m,n] = alpha * op(A) op(B) + beta * C, row-major, as cblas_sgemm, on the
  * caller's thread. */

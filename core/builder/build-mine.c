@@ -176,6 +176,8 @@ mine (CamBuild *build, GError **error)
     build, { o->n_triplets, TRUE, o->mining, o->margin, o->seed }, tile, cosines
   };
 
+  if (! cam_blas_check_room (build->n_jobs, error))
+    return FALSE;
   build->drawn = g_try_new (CamTriplet, n * o->n_triplets);
   build->counts = g_try_new0 (CamTripletCounts, n);
   if (! cosines || ! build->drawn || ! build->counts)

@@ -62,18 +62,32 @@ allocate (CamWorkspace *workspace, int n_threads, GError **error)
 }
 
 static gboolean
+calls_blas (const CamPlan *plan)
+{
+  GPtrArray *nodes = plan->single ? plan->single->graph->nodes
+                                  : plan->graph->nodes;
+
+  for (guint step = 0; step < nodes->len; step++)
+    {
+      const CamNode *node = nodes->pdata[step];
+
+      if (node->op->flags & CAM_OP_BLAS)
+        return TRUE;
+    }
+  return FALSE;
+}
+
+/* Most plans multiply with kernels of our own, and OpenBLAS's buffers are many
+ * times what those need. */
+static gboolean
 start_threads (CamWorkspace *workspace, int n_threads, GError **error)
 {
+  if (calls_blas (workspace->plan) && !cam_blas_check_room (n_threads, error))
+    return FALSE;
   if (workspace->plan->single)
     return cam_batch_open_lanes (workspace, n_threads, error);
   workspace->threads = cam_threads_new (n_threads);
-  if (cam_blas_has_room (n_threads))
-    return TRUE;
-  g_set_error (error, CAM_TENSOR_ERROR, CAM_TENSOR_ERROR_TOO_LARGE,
-               _ ("the memory for matrix products on %d threads is not to be "
-                  "had: close other programs, or use fewer threads"),
-               n_threads);
-  return FALSE;
+  return TRUE;
 }
 
 CamWorkspace *

@@ -50,6 +50,8 @@ typedef enum
                            the planner aliases it and skips forward          */
   CAM_OP_IN_PLACE = 1 << 3, /* output 0 may be written over input 0 (same
                                shape and type) while forward runs            */
+  CAM_OP_BLAS = 1 << 4, /* forward or backward may call cam_sgemm (), on every
+                           thread of the crew at once                        */
 } CamOperatorFlags;
 
 struct _CamOperator

@@ -411,7 +411,8 @@ cam_kmeans_new (const float *points, gsize n_points, int dim,
   g_return_val_if_fail (n_points > 0 && dim > 0 && wanted > 0, NULL);
   if (options->initial == NULL)
     wanted = (int) MIN ((gsize) wanted, n_points);
-  if (! work_init (&work, wanted, error))
+  if (! cam_blas_check_room (cam_threads_count (work.threads), error)
+      || ! work_init (&work, wanted, error))
     return NULL;
   for (int i = 0; i < restarts; i++)
     {
