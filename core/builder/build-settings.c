@@ -64,21 +64,14 @@ cam_build_settings_write (CamSql *sql, const CamBuildOptions *options,
 {
   g_auto (GStrv) settings = list_settings (options);
   g_autoptr (CamStatement)
-      setting = cam_sql_prepare (sql, "INSERT INTO setting VALUES (?, ?)",
-                                 error);
-  g_autoptr (CamStatement)
       source = cam_sql_prepare (sql, "INSERT INTO source VALUES (?, ?, ?, ?)",
                                 error);
 
-  if (setting == NULL || source == NULL)
+  if (source == NULL)
     return FALSE;
   for (char **s = settings; *s != NULL; s += 2)
-    {
-      cam_bind_text (setting, 1, s[0]);
-      cam_bind_text (setting, 2, s[1]);
-      if (! cam_statement_run (setting, error))
-        return FALSE;
-    }
+    if (! cam_build_setting_set (sql, s[0], s[1], error))
+      return FALSE;
   for (int i = 0; i < options->n_pictures; i++)
     if (! write_source (source, i, &options->pictures[i], options->continuous,
                         error))
@@ -90,31 +83,19 @@ char *
 cam_build_setting (CamSql *sql, const char *key)
 {
   g_autoptr (CamStatement)
-      select = cam_sql_prepare (sql, "SELECT value FROM setting WHERE key = ?",
-                                NULL);
+      row = cam_sql_row (sql, NULL, "SELECT value FROM setting WHERE key = ?",
+                         "t", key);
 
-  if (select == NULL)
-    return NULL;
-  cam_bind_text (select, 1, key);
-  return cam_statement_step (select, NULL) == SQLITE_ROW
-             ? cam_column_text (select, 0)
-             : NULL;
+  return row != NULL ? cam_column_text (row, 0) : NULL;
 }
 
 gboolean
 cam_build_setting_set (CamSql *sql, const char *key, const char *value,
                        GError **error)
 {
-  g_autoptr (CamStatement)
-      insert = cam_sql_prepare (sql,
-                                "INSERT OR REPLACE INTO setting VALUES (?, ?)",
-                                error);
-
-  if (insert == NULL)
-    return FALSE;
-  cam_bind_text (insert, 1, key);
-  cam_bind_text (insert, 2, value);
-  return cam_statement_run (insert, error);
+  return cam_sql_run (sql, error,
+                      "INSERT OR REPLACE INTO setting VALUES (?, ?)", "tt",
+                      key, value);
 }
 
 static gboolean

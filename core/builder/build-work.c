@@ -40,11 +40,9 @@ struct _CamBuildWork
 static gint64
 number (CamSql *sql, const char *text)
 {
-  g_autoptr (CamStatement) select = cam_sql_prepare (sql, text, NULL);
+  g_autoptr (CamStatement) row = cam_sql_row (sql, NULL, text, "");
 
-  if (select == NULL || cam_statement_step (select, NULL) != SQLITE_ROW)
-    return 0;
-  return sqlite3_column_int64 (select, 0);
+  return row != NULL ? sqlite3_column_int64 (row, 0) : 0;
 }
 
 static gboolean
@@ -231,20 +229,16 @@ gboolean
 cam_build_work_find_trial (CamBuildWork *work, int picture, const char *layer,
                            CamFaithfulness *areas)
 {
-  g_autoptr (CamStatement)
-      select = cam_sql_prepare (work->sql,
-                                "SELECT insertion, deletion FROM trial"
-                                " WHERE picture = ? AND layer = ?",
-                                NULL);
+  g_autoptr (CamStatement) row = cam_sql_row (work->sql, NULL,
+                                              "SELECT insertion, deletion FROM"
+                                              " trial WHERE picture = ? AND"
+                                              " layer = ?",
+                                              "it", picture, layer);
 
-  if (select == NULL)
+  if (row == NULL)
     return FALSE;
-  sqlite3_bind_int (select, 1, picture);
-  cam_bind_text (select, 2, layer);
-  if (cam_statement_step (select, NULL) != SQLITE_ROW)
-    return FALSE;
-  areas->insertion = sqlite3_column_double (select, 0);
-  areas->deletion = sqlite3_column_double (select, 1);
+  areas->insertion = sqlite3_column_double (row, 0);
+  areas->deletion = sqlite3_column_double (row, 1);
   return TRUE;
 }
 
@@ -252,19 +246,10 @@ gboolean
 cam_build_work_add_trial (CamBuildWork *work, int picture, const char *layer,
                           const CamFaithfulness *areas, GError **error)
 {
-  g_autoptr (CamStatement)
-      insert = cam_sql_prepare (work->sql,
-                                "INSERT OR REPLACE INTO trial VALUES "
-                                "(?, ?, ?, ?)",
-                                error);
-
-  if (insert == NULL)
-    return FALSE;
-  sqlite3_bind_int (insert, 1, picture);
-  cam_bind_text (insert, 2, layer);
-  sqlite3_bind_double (insert, 3, areas->insertion);
-  sqlite3_bind_double (insert, 4, areas->deletion);
-  return cam_statement_run (insert, error);
+  return cam_sql_run (work->sql, error,
+                      "INSERT OR REPLACE INTO trial VALUES (?, ?, ?, ?)",
+                      "itdd", picture, layer, areas->insertion,
+                      areas->deletion);
 }
 
 static gboolean
@@ -340,13 +325,12 @@ cam_build_work_commit (CamBuildWork *work, gboolean now, GError **error)
 int
 cam_build_work_count (CamBuildWork *work, GError **error)
 {
-  g_autoptr (CamStatement)
-      select = cam_sql_prepare (work->sql, "SELECT count (embedding) FROM seen",
-                                error);
+  g_autoptr (CamStatement) row = cam_sql_row (work->sql, error,
+                                              "SELECT count (embedding)"
+                                              " FROM seen",
+                                              "");
 
-  if (select == NULL || cam_statement_step (select, error) != SQLITE_ROW)
-    return -1;
-  return sqlite3_column_int (select, 0);
+  return row != NULL ? sqlite3_column_int (row, 0) : -1;
 }
 
 gboolean

@@ -232,6 +232,58 @@ cam_bind_text (CamStatement *statement, int column, const char *text)
   sqlite3_bind_text (statement, column, text, -1, SQLITE_TRANSIENT);
 }
 
+/* cam_sql_prepare (), with values bound */
+static CamStatement *
+prepare_with (CamSql *sql, GError **error, const char *text, const char *kinds,
+              va_list values)
+{
+  CamStatement *statement = cam_sql_prepare (sql, text, error);
+
+  for (int i = 0; statement != NULL && kinds[i] != '\0'; i++)
+    switch (kinds[i])
+      {
+      case 'i':
+        sqlite3_bind_int (statement, i + 1, va_arg (values, int));
+        break;
+      case 'd':
+        sqlite3_bind_double (statement, i + 1, va_arg (values, double));
+        break;
+      case 't':
+        cam_bind_text (statement, i + 1, va_arg (values, const char *));
+        break;
+      default: g_assert_not_reached ();
+      }
+  return statement;
+}
+
+gboolean
+cam_sql_run (CamSql *sql, GError **error, const char *text, const char *kinds,
+             ...)
+{
+  g_autoptr (CamStatement) statement = NULL;
+  va_list values;
+
+  va_start (values, kinds);
+  statement = prepare_with (sql, error, text, kinds, values);
+  va_end (values);
+  return statement != NULL && cam_statement_run (statement, error);
+}
+
+CamStatement *
+cam_sql_row (CamSql *sql, GError **error, const char *text, const char *kinds,
+             ...)
+{
+  g_autoptr (CamStatement) statement = NULL;
+  va_list values;
+
+  va_start (values, kinds);
+  statement = prepare_with (sql, error, text, kinds, values);
+  va_end (values);
+  if (statement == NULL || cam_statement_step (statement, error) != SQLITE_ROW)
+    return NULL;
+  return g_steal_pointer (&statement);
+}
+
 /* In place: the file's order of bytes to the machine's, or back. */
 static void
 swap_floats (float *values, int n)

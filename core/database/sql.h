@@ -39,6 +39,15 @@ gboolean cam_statement_run (CamStatement *statement, GError **error);
 /* SQLITE_ROW or SQLITE_DONE; -1 with an error. */
 int cam_statement_step (CamStatement *statement, GError **error);
 
+/* Both take the values of the "?" in @text, one behind the other; @kinds has a
+ * letter for each: 'i' an int, 'd' a double, 't' a text (NULL binds NULL). */
+gboolean cam_sql_run (CamSql *sql, GError **error, const char *text,
+                      const char *kinds, ...);
+/* A statement that stands at the first row (transfer full); NULL where there is
+ * no row, or with an error. */
+CamStatement *cam_sql_row (CamSql *sql, GError **error, const char *text,
+                           const char *kinds, ...);
+
 /* @text NULL binds NULL; copied. */
 void cam_bind_text (CamStatement *statement, int column, const char *text);
 /* @values NULL binds NULL; copied. */
