@@ -9,9 +9,10 @@
 
 #include "tools/picture-vips.h"
 
-/* What libvips said last, in one line, without its own prefixes */
+/* What libvips said last, in one line, without its own prefixes; @code: is it
+ * the kind of file, or this one? */
 static char *
-take_vips_error (void)
+take_vips_error (int *code)
 {
   g_autofree char *buffer = vips_error_buffer_copy ();
   g_auto (GStrv) lines = g_strsplit (g_strchomp (buffer), "\n", -1);
@@ -19,14 +20,17 @@ take_vips_error (void)
   const char *line = n > 0 ? lines[n - 1] : "";
   const char *colon = strchr (line, ':');
 
-  if (strstr (line, "not a known file format") != NULL)
-    return g_strdup (_ ("not a picture of a known format"));
+  *code = G_IO_ERROR_INVALID_DATA;
   if (strstr (line, "libpng read error") != NULL)
     return g_strdup (_ ("it is damaged or cut short"));
+  *code = G_IO_ERROR_NOT_SUPPORTED;
+  if (strstr (line, "not a known file format") != NULL)
+    return g_strdup (_ ("not a picture of a known format"));
   if (strstr (line, "operation is blocked") != NULL)
     return g_strdup (_ ("its kind of file is not read, as its decoder is not "
                         "safe "
                         "enough; save it as PNG or JPEG"));
+  *code = G_IO_ERROR_INVALID_DATA;
   if (colon != NULL && memchr (line, ' ', colon - line) == NULL)
     line = colon + 1;
   while (*line == ' ')
@@ -40,11 +44,11 @@ picture_refuse (PictureTask task, const char *path, GError **error)
   static const char *const texts[] = { N_ ("Cannot read the picture “%s”: %s."),
                                        N_ ("Cannot write “%s”: %s."),
                                        N_ ("Cannot encode “%s”: %s.") };
-  g_autofree char *reason = take_vips_error ();
+  int code;
+  g_autofree char *reason = take_vips_error (&code);
 
   vips_error_clear ();
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, _ (texts[task]),
-               path, reason);
+  g_set_error (error, G_IO_ERROR, code, _ (texts[task]), path, reason);
   return FALSE;
 }
 

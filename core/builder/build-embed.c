@@ -63,8 +63,7 @@ take (gint64 item, gpointer result, gpointer data, GError **error)
       good = FALSE;
     }
   else if (e->error != NULL)
-    good = cam_build_work_add_skipped (build->work, picture, e->error->message,
-                                       error);
+    good = cam_build_work_add_skipped (build->work, picture, e->error, error);
   else
     good = cam_build_work_add_seen (build->work, picture, e->digest,
                                     e->embedding, build->dim, error);

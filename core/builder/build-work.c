@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/builder/build-settings.h"
+#include "core/builder/skip-reason.h"
 #include "core/database/db-writer.h"
 #include "core/database/file-lock.h"
 #include "core/database/schema.h"
@@ -33,6 +34,7 @@ struct _CamBuildWork
   CamFileLock *lock;
   CamSql *sql;
   CamStatement *add_seen, *add_weighed;
+  GHashTable *told; /* picture number -> why this run skipped it */
   gint64 committed; /* monotonic time */
 };
 
@@ -142,6 +144,7 @@ cam_build_work_new (const char *out, const CamBuildOptions *options,
   g_autoptr (CamBuildWork) work = g_new0 (CamBuildWork, 1);
 
   work->path = g_strconcat (out, ".partial", NULL);
+  work->told = g_hash_table_new_full (NULL, NULL, NULL, g_free);
   work->lock = cam_file_lock_new (work->path, error);
   if (work->lock == NULL)
     return NULL;
@@ -191,6 +194,7 @@ cam_build_work_free (CamBuildWork *work)
     cam_sql_exec (work->sql, "COMMIT", NULL);
   close_sql (work);
   cam_file_lock_free (work->lock);
+  g_hash_table_unref (work->told);
   g_free (work->path);
   g_free (work);
 }
@@ -286,11 +290,13 @@ cam_build_work_add_seen (CamBuildWork *work, int picture, const char *digest,
 }
 
 gboolean
-cam_build_work_add_skipped (CamBuildWork *work, int picture, const char *reason,
+cam_build_work_add_skipped (CamBuildWork *work, int picture, const GError *why,
                             GError **error)
 {
+  g_hash_table_insert (work->told, GINT_TO_POINTER (picture),
+                       g_strdup (why->message));
   sqlite3_bind_int (work->add_seen, 1, picture);
-  cam_bind_text (work->add_seen, 4, reason);
+  cam_bind_text (work->add_seen, 4, cam_skip_reason_word (why));
   return cam_statement_run (work->add_seen, error);
 }
 
@@ -395,6 +401,7 @@ skipped_free (gpointer data)
   CamSkippedPicture *skipped = data;
 
   g_free (skipped->name);
+  g_free (skipped->word);
   g_free (skipped->reason);
   g_free (skipped);
 }
@@ -413,7 +420,8 @@ cam_build_work_summary (CamBuildWork *work, CamBuildSummary *summary,
 {
   g_autoptr (CamStatement) select =
       cam_sql_prepare (work->sql,
-                       "SELECT path, reason FROM source JOIN seen USING (id)"
+                       "SELECT path, reason, id FROM source JOIN seen USING"
+                       " (id)"
                        " WHERE embedding IS NULL ORDER BY id",
                        error);
   int status;
@@ -425,9 +433,15 @@ cam_build_work_summary (CamBuildWork *work, CamBuildSummary *summary,
   while ((status = cam_statement_step (select, error)) == SQLITE_ROW)
     {
       CamSkippedPicture *skipped = g_new (CamSkippedPicture, 1);
+      int id = sqlite3_column_int (select, 2);
+      const char *told = g_hash_table_lookup (work->told,
+                                              GINT_TO_POINTER (id));
 
       skipped->name = cam_column_text (select, 0);
-      skipped->reason = cam_column_text (select, 1);
+      skipped->word = cam_column_text (select, 1);
+      skipped->reason = g_strdup (told != NULL
+                                      ? told
+                                      : cam_skip_reason_text (skipped->word));
       g_ptr_array_add (summary->skipped, skipped);
     }
   summary->n_pictures = (int) number (work->sql,

@@ -47,8 +47,9 @@ gboolean cam_build_work_done (CamBuildWork *work, gboolean *seen,
 gboolean cam_build_work_add_seen (CamBuildWork *work, int picture,
                                   const char *digest, const float *embedding,
                                   int dim, GError **error);
+/* The file keeps the kind of @why; this run's summary has all that it says. */
 gboolean cam_build_work_add_skipped (CamBuildWork *work, int picture,
-                                     const char *reason, GError **error);
+                                     const GError *why, GError **error);
 /* @weights NULL: its label has no other picture */
 gboolean cam_build_work_add_weighed (CamBuildWork *work, int picture,
                                      const CamTripletCounts *counts,

@@ -148,7 +148,7 @@ add_skipped (CamDbWriter *writer, gpointer data, GError **error)
     {
       const CamSkippedPicture *skipped = summary->skipped->pdata[i];
 
-      if (! cam_db_writer_add_skipped (writer, skipped->name, skipped->reason,
+      if (! cam_db_writer_add_skipped (writer, skipped->name, skipped->word,
                                        error))
         return FALSE;
     }

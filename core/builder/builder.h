@@ -82,7 +82,8 @@ typedef struct
 
 typedef struct
 {
-  char *name, *reason;
+  char *name, *word; /* of skip-reason.h, for the database */
+  char *reason;      /* for people */
 } CamSkippedPicture;
 
 typedef struct /* zero it first */

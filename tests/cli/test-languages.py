@@ -8,6 +8,7 @@ have a decimal comma.
 """
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -71,6 +72,13 @@ def make_files():
             mask[10:30, 12:36] = 255
             Image.fromarray(image).save(path('images', label, f'{i}.png'))
             Image.fromarray(mask).save(path('masks', label, f'{i}.png'))
+    with open(path('images', 'cat', '0.png'), 'rb') as file:
+        png = file.read()
+    for label, data in (('cat', png[:len(png) // 2]), ('dog', b'no picture')):
+        os.makedirs(path('broken', label))
+        for name in 'ab':
+            with open(path('broken', label, f'{name}.png'), 'wb') as file:
+                file.write(data)
 
 
 def build(out, *more, **how):
@@ -182,6 +190,32 @@ def same_for_programs(how, name):
     os.unlink(path('n.camdb'))
 
 
+def reasons_in(database, query):
+    with sqlite3.connect(path(database)) as opened:
+        return [row[0] for row in opened.execute(query)]
+
+
+def check_skipped(language, catalogue):
+    """a database does not speak its builder's language, the reader's it does"""
+    out = f'some-{language}.camdb'
+    done = build(out, path('broken'), language=language)
+    words = reasons_in(out, 'SELECT reason FROM skipped')
+    wanted = 2 * ['damaged'] + 2 * ['unknown format']
+    tap.check(words == wanted
+              and catalogue['it is damaged or cut short'][0] in done.stderr,
+              f'{language}: a word in the database, a sentence for people',
+              words, done.stderr)
+    command = ('build', '-m', path('model.onnx'), '-o', path(out + '2'),
+               '--layer', 'features', path('broken'))
+    camlens(*command)
+    words = reasons_in(out + '2.partial', 'SELECT reason FROM seen')
+    done = camlens(*command, '--resume', language=language)
+    tap.check(words == wanted and
+              catalogue['it is damaged or cut short'][0] in done.stderr,
+              f'{language}: and where the build is resumed in it', words,
+              done.stderr)
+
+
 def main():
     make_files()
     make_locale(path('locales'), COMMA)
@@ -201,6 +235,7 @@ def main():
             tap.check(title in html.read() and catalogue[
                 'Recall@1 among the pictures'][0] in page.stdout,
                       f'{language}: tables and report', page.stderr)
+        check_skipped(language, catalogue)
         same_for_programs({'language': language}, language)
     how = {'language': 'de', 'locale': COMMA}
     told = camlens('inspect', 'nowhere', **how).stderr
