@@ -223,11 +223,17 @@ check_options (const EvaluateOptions *o, int argc)
     command_misuse (NAME, _ ("pictures are named with --images FOLDER"));
   else if (o->images == NULL)
     command_misuse (NAME, _ ("name the pictures with --images FOLDER"));
-  else if (o->top_k < 1 || o->triplets < 1 || o->sample < 0)
-    command_misuse (NAME, _ ("--top-k and --triplets are 1 or more, "
-                             "--faithfulness 0 or more"));
+  else if (o->sweep && (o->databases || o->boxes || o->train))
+    command_misuse (NAME, _ ("--sweep draws on --images, --masks and --labels "
+                             "alone: leave out -d, --boxes and --train"));
   else
-    return TRUE;
+    return command_check_number (NAME, "top-k", o->top_k, 1, COMMAND_MANY)
+           && command_check_number (NAME, "triplets", o->triplets, 1,
+                                    COMMAND_MANY)
+           && command_check_number (NAME, "faithfulness", o->sample, 0,
+                                    COMMAND_MANY)
+           && command_check_number (NAME, "seed", o->seed, 0, G_MAXINT64)
+           && command_check_threads (NAME, "threads", o->n_threads);
   return FALSE;
 }
 

@@ -8,9 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/method/layer-choice.h"
 #include "tools/command.h"
-#include "tools/evaluate.h"
+#include "tools/evaluate-sweep.h"
 #include "tools/picture.h"
 
 #define N_AGAIN 5
@@ -290,9 +289,14 @@ sweep (Half *half, const EvaluateOptions *o, GError **error)
   reported = try_half (half, o, (const char *const *) layers, scores,
                        G_N_ELEMENTS (scores), error);
   progress_end (half->progress);
-  if (reported != NULL)
-    print_sweep (o, chosen, reported);
-  return reported != NULL;
+  if (reported == NULL)
+    return FALSE;
+  print_sweep (o, chosen, reported);
+  return o->report == NULL
+         || evaluate_sweep_report (&(EvaluateSweep){ o, half->data, half->model,
+                                                     chosen, reported,
+                                                     chosen->pdata[0] },
+                                   o->report, error);
 }
 
 int
@@ -302,6 +306,9 @@ evaluate_sweep (const EvaluateOptions *options, GError **error)
   Half half = { .data = &data };
   gboolean good = FALSE;
 
+  if (options->report != NULL
+      && ! evaluate_report_check (options->report, error))
+    return COMMAND_FAILED;
   half.progress = progress_new (PROGRESS_PEOPLE);
   if (evaluate_read (&data, options, error))
     half.model = cam_model_open (options->model, NULL, error);

@@ -282,6 +282,9 @@ def test_report():
 
 
 def test_sweep():
+    with open(path('two.csv'), 'w', encoding='utf-8') as file:
+        file.writelines(f'{name},{"ab"[i % 2]}\n'
+                        for i, name in enumerate(pictures()))
     done = camlens('evaluate', '-m', path('model.onnx'), '--images',
                    path('train'), '--sweep', '--faithfulness', 6,
                    '--triplets', 3, '--json')
@@ -289,6 +292,35 @@ def test_sweep():
     tap.check(said.get('layer') in ('block1', 'block2', 'features')
               and said['chosen_on'] and said['reported_on'],
               'a sweep chooses a layer', done.stderr)
+    again = camlens('evaluate', '-m', path('model.onnx'), '--images',
+                    path('train'), '--sweep', '--faithfulness', 6,
+                    '--triplets', 3, '--json', '--report', path('swept'))
+    with open(path('swept', 'index.html'), encoding='utf-8') as file:
+        page = file.read()
+    rows = re.findall(r"<tr( class='best')?><td>(\w+)</td><td>([\w-]+)</td>"
+                      r"<td>(\d+)</td><td class='bar'[^>]*>(-?[\d.]+)</td>",
+                      page)
+    wanted = [(t['layer'], t['score'], str(t['pictures']),
+               f'{t["faithfulness"]:.3f}')
+              for half in ('reported_on', 'chosen_on')
+              for t in said.get(half, [])]
+    tap.check(again.stdout == done.stdout and '</html>' in page
+              and [row[1:] for row in rows] == wanted
+              and [row[1:3] for row in rows if row[0]]
+              == 2 * [(said['layer'], said['score'])],
+              'its report has the same numbers, the best marked in both halves',
+              again.stderr, rows, wanted)
+    masked = evaluate('--masks', path('masks'), '--labels', path('two.csv'),
+                      '--sweep', '--triplets', 3, '--report', path('swept'))
+    with open(path('swept', 'index.html'), encoding='utf-8') as file:
+        page = file.read()
+    tap.check(masked.returncode == 0 and 'IoU.4' in page
+              and not re.search(r"[>' ,]-?nan[<' ,]", page),
+              'and the measures of the masks', masked.stderr)
+    for option in '-d', '--boxes', '--train':
+        refused = evaluate('--sweep', option, path('train'))
+        tap.check(refused.returncode == 2 and option in refused.stderr,
+                  f'a sweep does not pass over {option}', refused.stderr)
     for label in LABELS + ('hen',):
         os.makedirs(path('pairs', label), exist_ok=True)
         for i in range(2):

@@ -64,7 +64,7 @@ cp "$out/float16/model.onnx" "$out/float16/model.ini" "$objects"
 
 say "choose: the target layer and the score, on objects not reported"
 "$camlens" evaluate -m "$objects/model.onnx" --images "$composites/choose" \
-  --masks "$composites/choose-masks" --train "$composites/train" --sweep
+  --masks "$composites/choose-masks" --sweep
 
 say "build the database, at $layer"
 "$camlens" build -q -m "$objects/model.onnx" -o "$objects/objects.camdb" \
