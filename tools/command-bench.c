@@ -10,9 +10,12 @@
 
 #include "core/base/blas.h"
 #include "core/base/cpu.h"
+#include "core/base/threads.h"
 #include "core/engine/plan.h"
 #include "tools/command.h"
 #include "tools/commands.h"
+
+#define LARGEST 65536 /* of batches and sides */
 
 typedef struct
 {
@@ -282,7 +285,8 @@ command_bench (int argc, char **argv)
     { "repeat", 'r', 0, G_OPTION_ARG_INT, &options.repeat,
       N_("Runs (default 20)"), "N" },
     { "size", 's', 0, G_OPTION_ARG_INT, &options.size,
-      N_("Height and width of the input"), "PIXELS" },
+      N_("Height and width of the input (default 0: as the file has them)"),
+      "PIXELS" },
     { "gradient-at", 0, 0, G_OPTION_ARG_STRING, &options.gradient_at,
       N_("Time the gradient of the embedding there, too"), "LAYER" },
     { "profile", 0, 0, G_OPTION_ARG_NONE, &options.profile,
@@ -300,11 +304,13 @@ command_bench (int argc, char **argv)
     return COMMAND_USAGE;
   if (argc != 2)
     return command_misuse ("bench", _("wants one model"));
-  if (options.threads < 0 || options.batch < 1 || options.repeat < 1
-      || options.size < 0)
-    return command_misuse ("bench", _("numbers must be positive"));
-  if (options.threads == 0)
-    options.threads = g_get_num_processors ();
+  if (! command_check_threads ("bench", "threads", options.threads)
+      || ! command_check_number ("bench", "batch", options.batch, 1, LARGEST)
+      || ! command_check_number ("bench", "repeat", options.repeat, 1,
+                                 COMMAND_MANY)
+      || ! command_check_number ("bench", "size", options.size, 0, LARGEST))
+    return COMMAND_USAGE;
+  options.threads = cam_threads_resolve (options.threads);
   if (!measure (argv[1], &options, &times, &error))
     return command_fail ("bench", error);
   if (options.json)

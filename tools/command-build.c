@@ -128,35 +128,33 @@ parse_bytes (const char *text, guint64 *bytes)
   return TRUE;
 }
 
-/* Numbers that cannot be; NULL: all can. */
-static const char *
+/* What cannot be is said. */
+static gboolean
 check_numbers (const Arguments *a)
 {
-  if (a->triplets < 1 || a->triplets > 1000000)
-    return _ ("--triplets is 1 to 1000000");
-  if (a->clusters < 1 || a->clusters > 1000000)
-    return _ ("--clusters is 1 to 1000000");
-  if (a->restarts < 1 || a->restarts > 1000)
-    return _ ("--restarts is 1 to 1000");
-  if (a->jobs < 0 || a->jobs > 1024)
-    return _ ("--jobs is 1 to 1024, or 0 for all cores");
   if (! (a->margin >= 0) || a->margin > 4)
-    return _ ("--margin is 0 to 4");
-  if (! (a->eps >= 0) || a->eps > 1)
-    return _ ("--eps is 0 to 1");
-  if (a->resume && a->restart)
-    return _ ("--resume or --restart, not both");
-  return NULL;
+    command_misuse (NAME, _ ("--margin is 0 to 4"));
+  else if (! (a->eps >= 0) || a->eps > 1)
+    command_misuse (NAME, _ ("--eps is 0 to 1"));
+  else if (a->resume && a->restart)
+    command_misuse (NAME, _ ("--resume or --restart, not both"));
+  else
+    return command_check_number (NAME, "triplets", a->triplets, 1,
+                                 COMMAND_MANY)
+           && command_check_number (NAME, "clusters", a->clusters, 1,
+                                    COMMAND_MANY)
+           && command_check_number (NAME, "restarts", a->restarts, 1, 1000)
+           && command_check_number (NAME, "seed", a->seed, 0, G_MAXINT64)
+           && command_check_threads (NAME, "jobs", a->jobs);
+  return FALSE;
 }
 
 /* Fills in what the command line says; COMMAND_OK or COMMAND_USAGE. */
 static int
 read_arguments (const Arguments *a, CamBuildOptions *o)
 {
-  const char *wrong = check_numbers (a);
-
-  if (wrong != NULL)
-    return command_misuse (NAME, "%s", wrong);
+  if (! check_numbers (a))
+    return COMMAND_USAGE;
   if (a->method != NULL && ! cam_method_parse (a->method, &o->method))
     return command_misuse (NAME,
                            _ ("--method is gradcam or gradcam++, not “%s”"),

@@ -9,6 +9,7 @@
 #include "core/builder/clustering.h"
 #include "core/database/db-arrays.h"
 #include "core/database/db-verify.h"
+#include "core/database/db-writer.h"
 #include "core/method/explainer.h"
 #include "tools/command.h"
 #include "tools/commands.h"
@@ -308,10 +309,14 @@ run_recluster (int argc, char **argv)
                           " network."),
                        entries))
     return COMMAND_USAGE;
-  if (argc != 2 || clusters < 1 || clusters > 1000000 || restarts < 1
-      || restarts > 1000)
+  if (argc != 2)
     return command_misuse (NAME " recluster",
                            _ ("give one database and --clusters N, 1 or more"));
+  if (! command_check_number (NAME " recluster", "clusters", clusters, 1,
+                              COMMAND_MANY)
+      || ! command_check_number (NAME " recluster", "restarts", restarts, 1,
+                                 1000))
+    return COMMAND_USAGE;
   if (! cam_db_recluster (argv[1], out != NULL ? out : argv[1], clusters,
                           restarts, &result, NULL, &error))
     return command_fail (NAME " recluster", g_steal_pointer (&error));
@@ -331,12 +336,14 @@ static int
 import (const ImportOptions *options, CamMetric metric)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (CamModel) model = cam_model_open (options->model, NULL, &error);
+  g_autoptr (CamModel) model = NULL;
   g_autoptr (CamExplainer) explainer = NULL;
   CamClusterDbInfo info = { .metric = metric,
                             .far_distance = -1,
                             .program_version = cam_version () };
 
+  if (cam_db_may_appear (options->out, &error))
+    model = cam_model_open (options->model, NULL, &error);
   if (model != NULL)
     explainer = cam_explainer_new (model, options->layer, FALSE, 1, &error);
   if (explainer == NULL)

@@ -10,6 +10,7 @@
 #include "tools/command.h"
 #include "tools/commands.h"
 #include "tools/picture.h"
+#include "tools/places.h"
 
 #define NAME "embed"
 
@@ -175,14 +176,16 @@ embed_all (Run *run, GError **error)
 
 /* before any work */
 static gboolean
-check_places (const Options *o, GError **error)
+check_places (const Options *o, GPtrArray *paths, GError **error)
 {
-  const char *places[] = { o->out, o->names, o->inputs };
+  g_autoptr (Places) places = places_new ();
 
-  for (gsize i = 0; i < G_N_ELEMENTS (places); i++)
-    if (places[i] != NULL && ! cam_whole_file_check (places[i], error))
-      return FALSE;
-  return TRUE;
+  places_read (places, o->model);
+  for (guint i = 0; i < paths->len; i++)
+    places_read (places, paths->pdata[i]);
+  return places_write (places, o->out, error)
+         && places_write (places, o->names, error)
+         && places_write (places, o->inputs, error);
 }
 
 static int
@@ -192,12 +195,11 @@ embed_paths (const Options *o, char **argv, int n)
   g_autoptr (GError) error = NULL;
   int status = COMMAND_FAILED;
 
-  if (check_places (o, &error))
-    run.paths = command_list_pictures (argv, n, &error);
+  run.paths = command_list_pictures (argv, n, &error);
   if (run.paths != NULL && run.paths->len == 0)
     g_set_error (&error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
                  _("There are no pictures in “%s”."), argv[0]);
-  if (error == NULL)
+  if (error == NULL && check_places (o, run.paths, &error))
     run.model = cam_model_open (o->model, NULL, &error);
   if (run.model != NULL)
     status = embed_all (&run, &error);
@@ -241,7 +243,7 @@ command_embed (int argc, char **argv)
     status = command_misuse (NAME, _("name at least one picture or folder"));
   else if (o.out == NULL && o.inputs == NULL)
     status = command_misuse (NAME, _("name the array to write with -o"));
-  else
+  else if (command_check_threads (NAME, "threads", o.n_threads))
     status = embed_paths (&o, argv + 1, argc - 1);
   g_free (o.model);
   g_free (o.out);

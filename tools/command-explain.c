@@ -11,11 +11,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <glib/gstdio.h>
-
+#include "core/base/whole-file.h"
 #include "tools/command.h"
 #include "tools/explain.h"
 #include "tools/picture-write.h"
+#include "tools/places.h"
 
 #define NAME "explain"
 
@@ -57,14 +57,10 @@ check_options (Parsed *parsed, int n_pictures)
     command_misuse (NAME, _("--negative needs --positive as well"));
   else if (o->positive != NULL && o->database != NULL)
     command_misuse (NAME, _("choose: a database (-d) or examples (--positive)"));
-  else if (o->top_k < 0)
-    command_misuse (NAME, _("--top-k is a number of channels, or 0 for all"));
   else if (! (o->opacity >= 0.0 && o->opacity <= 1.0))
     command_misuse (NAME, _("--opacity is a number from 0 to 1"));
   else if (! (o->threshold >= 0.0 && o->threshold < 1.0))
     command_misuse (NAME, _("--threshold is a fraction from 0 to below 1"));
-  else if (o->n_threads < 0)
-    command_misuse (NAME, _("--threads cannot be negative"));
   else if (parsed->colormap != NULL
            && ! cam_colormap_parse (parsed->colormap, &o->colormap))
     command_misuse (NAME,
@@ -75,7 +71,8 @@ check_options (Parsed *parsed, int n_pictures)
            && g_strcmp0 (parsed->transfer, "cluster") != 0
            && parsed->transfer != NULL)
     command_misuse (NAME, _("--transfer is cluster or neighbour"));
-  else
+  else if (command_check_number (NAME, "top-k", o->top_k, 0, COMMAND_MANY)
+           && command_check_threads (NAME, "threads", o->n_threads))
     {
       if (g_strcmp0 (parsed->transfer, "neighbour") == 0)
         o->transfer = CAM_TRANSFER_NEIGHBOUR;
@@ -140,21 +137,11 @@ plan_picture (const ExplainOptions *o, const char *path, const char *folder,
   return e;
 }
 
+/* Said before any work. */
 static gboolean
-same_file (const char *a, const char *b)
-{
-  GStatBuf x, y;
-
-  return a != NULL && g_stat (a, &x) == 0 && g_stat (b, &y) == 0
-         && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
-}
-
-/* Endings are known, no picture is written over: said before any work. */
-static gboolean
-check_outputs (const Explanation *e, GError **error)
+check_endings (const Explanation *e, GError **error)
 {
   const char *pictures[] = { e->out, e->composite, e->overlay };
-  const char *all[] = { e->out, e->composite, e->overlay, e->heatmap };
 
   for (int i = 0; i < 3; i++)
     if (pictures[i] != NULL && ! picture_can_write (pictures[i]))
@@ -173,14 +160,6 @@ check_outputs (const Explanation *e, GError **error)
                    e->heatmap);
       return FALSE;
     }
-  for (int i = 0; i < 4; i++)
-    if (same_file (all[i], e->path))
-      {
-        g_set_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS,
-                     _("“%s” is the picture itself, which is not written over."),
-                     all[i]);
-        return FALSE;
-      }
   return TRUE;
 }
 
@@ -295,6 +274,31 @@ is_folder_name (const char *out)
              || g_file_test (out, G_FILE_TEST_IS_DIR));
 }
 
+/* Also before any work: all can be written, and nothing that is read is. */
+static gboolean
+check_places (GPtrArray *jobs, const ExplainOptions *o, GError **error)
+{
+  g_autoptr (Places) places = places_new ();
+
+  places_read (places, o->model);
+  places_read (places, o->database);
+  places_read (places, o->positive);
+  places_read (places, o->negative);
+  for (guint i = 0; i < jobs->len; i++)
+    places_read (places, ((Explanation *) jobs->pdata[i])->path);
+  for (guint i = 0; i < jobs->len; i++)
+    {
+      const Explanation *e = jobs->pdata[i];
+
+      if (! places_write (places, e->out, error)
+          || ! places_write (places, e->composite, error)
+          || ! places_write (places, e->overlay, error)
+          || ! places_write (places, e->heatmap, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
 /* The jobs, with the names of all that they will write */
 static gboolean
 plan_jobs (Run *run, const ExplainOptions *o, GPtrArray *paths, GError **error)
@@ -327,14 +331,11 @@ plan_jobs (Run *run, const ExplainOptions *o, GPtrArray *paths, GError **error)
                                      taken);
 
       g_ptr_array_add (run->jobs, e);
-      if (! check_outputs (e, error))
+      if (! check_endings (e, error))
         return FALSE;
     }
-  if (folder == NULL || g_mkdir_with_parents (folder, 0777) == 0)
-    return TRUE;
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED,
-               _("Cannot make the folder “%s”."), folder);
-  return FALSE;
+  return (folder == NULL || cam_whole_file_folder (folder, error))
+         && check_places (run->jobs, o, error);
 }
 
 static int

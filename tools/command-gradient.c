@@ -24,10 +24,13 @@ compute (const GradientOptions *wanted, TensorInputs *arrays, GError **error)
   CamPlanOptions options = { .fetches = fetches,
                              .gradient_of = wanted->of,
                              .gradient_at = at };
-  g_autoptr (CamTensor) seed = cam_npy_read (wanted->seed, error);
+  g_autoptr (CamTensor) seed = NULL, gradient = NULL;
   g_autoptr (CamWorkspace) workspace = NULL;
-  g_autoptr (CamTensor) gradient = NULL;
 
+  places_read (arrays->places, wanted->seed);
+  if (! places_write (arrays->places, wanted->output, error))
+    return FALSE;
+  seed = cam_npy_read (wanted->seed, error);
   if (seed != NULL && seed->dtype != CAM_DTYPE_FLOAT32)
     {
       CamTensor *converted = cam_tensor_convert (seed, CAM_DTYPE_FLOAT32,
@@ -100,8 +103,8 @@ command_gradient (int argc, char **argv)
   else if (! wanted.of || ! wanted.seed || ! wanted.at || ! wanted.output)
     status = command_misuse ("gradient",
                              _("--of, --seed, --at and --output are needed"));
-  else if (wanted.n_threads < 0)
-    status = command_misuse ("gradient", _("--threads cannot be negative"));
+  else if (! command_check_threads ("gradient", "threads", wanted.n_threads))
+    status = COMMAND_USAGE;
   else
     status = run (argv[1], &wanted);
   options_clear (&wanted);

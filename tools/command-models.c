@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/whole-file.h"
 #include "core/model/installed.h"
 #include "tools/command.h"
 #include "tools/commands.h"
@@ -160,12 +161,8 @@ add_model (const char *from, const char *wanted, GError **error)
     }
   if (g_file_test (part, G_FILE_TEST_IS_DIR) && ! remove_folder (part, error))
     return FALSE;
-  if (g_mkdir_with_parents (part, 0777) != 0)
-    {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED,
-                   _("Cannot make the folder “%s”."), part);
-      return FALSE;
-    }
+  if (! cam_whole_file_folder (part, error))
+    return FALSE;
   if (! copy_model (model, part, error) || ! check_copy (model, part, error)
       || g_rename (part, folder) != 0)
     {

@@ -42,6 +42,16 @@ read_fetches (Fetches *fetches, const CamNetwork *network, char **arguments,
   return TRUE;
 }
 
+/* before any work */
+static gboolean
+check_places (const Fetches *fetches, Places *places, GError **error)
+{
+  for (guint i = 0; i < fetches->files->len; i++)
+    if (! places_write (places, fetches->files->pdata[i], error))
+      return FALSE;
+  return TRUE;
+}
+
 static gboolean
 write_fetches (const Fetches *fetches, CamWorkspace *workspace, GError **error)
 {
@@ -68,7 +78,8 @@ run (const char *model, char **inputs, char **fetched, int n_threads,
   gboolean good;
 
   good = tensor_inputs_load (&arrays, model, inputs, error)
-         && read_fetches (&fetches, arrays.network, fetched, error);
+         && read_fetches (&fetches, arrays.network, fetched, error)
+         && check_places (&fetches, arrays.places, error);
   if (good)
     {
       options.fetches = (const char *const *) fetches.names->pdata;
@@ -108,8 +119,8 @@ command_run (int argc, char **argv)
     return command_misuse ("run", _("one model is needed"));
   if (fetched == NULL)
     return command_misuse ("run", _("--fetch is needed: what to write"));
-  if (n_threads < 0)
-    return command_misuse ("run", _("--threads cannot be negative"));
+  if (! command_check_threads ("run", "threads", n_threads))
+    return COMMAND_USAGE;
   if (! run (argv[1], inputs, fetched, n_threads, &error))
     return command_fail ("run", error);
   return COMMAND_OK;

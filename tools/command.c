@@ -4,9 +4,12 @@
 #include "tools/command.h"
 
 #include <glib/gi18n.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "core/base/threads.h"
 
 /* An empty name would be made one by what is put behind it. */
 static gboolean
@@ -84,6 +87,31 @@ command_misuse (const char *name, const char *format, ...)
   fprintf (stderr, _ ("camlens %s: %s\nTry “camlens %s --help”.\n"), name,
            message, name);
   return COMMAND_USAGE;
+}
+
+gboolean
+command_check_number (const char *name, const char *option, gint64 value,
+                      gint64 least, gint64 most)
+{
+  if (value >= least && value <= most)
+    return TRUE;
+  command_misuse (name,
+                  _ ("--%s is a whole number from %" PRId64 " to %" PRId64
+                     ", not %" PRId64),
+                  option, least, most, value);
+  return FALSE;
+}
+
+gboolean
+command_check_threads (const char *name, const char *option, int value)
+{
+  if (value >= 0 && value <= CAM_MOST_THREADS)
+    return TRUE;
+  command_misuse (name,
+                  _ ("--%s is a whole number from 1 to %d, or 0 for all cores, "
+                     "not %d"),
+                  option, CAM_MOST_THREADS, value);
+  return FALSE;
 }
 
 void

@@ -13,6 +13,8 @@
 #define COMMAND_FAILED 1
 #define COMMAND_USAGE 2
 
+#define COMMAND_MANY 1000000 /* more of anything is a slip of the finger */
+
 /* @argv[0] is the command's name. */
 typedef int (*CommandFunc) (int argc, char **argv);
 
@@ -33,6 +35,13 @@ int command_fail (const char *name, GError *error);
 /* The same for a command line that cannot be; COMMAND_USAGE. */
 int command_misuse (const char *name, const char *format, ...)
     G_GNUC_PRINTF (2, 3);
+/* For the whole number of --@option.  FALSE: it is not from @least to @most,
+ * and that was said; return COMMAND_USAGE. */
+gboolean command_check_number (const char *name, const char *option,
+                               gint64 value, gint64 least, gint64 most);
+/* The same for --@option that says how many threads; 0: all cores. */
+gboolean command_check_threads (const char *name, const char *option,
+                                int value);
 /* "camlens: message" on standard error */
 void command_note (const char *format, ...) G_GNUC_PRINTF (1, 2);
 /* Columns that @text takes on a terminal: East Asian characters take two. */

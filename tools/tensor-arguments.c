@@ -77,6 +77,7 @@ read_input (TensorInputs *inputs, const CamValue *value, const char *file,
     return fail (error, _ ("“%s” is %s, but the input “%s” is %s"), file,
                  cam_dtype_name (tensor->dtype), value->name,
                  cam_dtype_name (value->dtype));
+  places_read (inputs->places, file);
   g_ptr_array_add (inputs->names, g_strdup (value->name));
   g_ptr_array_add (inputs->tensors, g_steal_pointer (&tensor));
   return TRUE;
@@ -142,6 +143,8 @@ tensor_inputs_load (TensorInputs *inputs, const char *model,
 {
   g_autofree char *path = cam_model_find (model, error);
 
+  inputs->places = places_new ();
+  places_read (inputs->places, path);
   inputs->names = g_ptr_array_new_with_free_func (g_free);
   inputs->tensors =
       g_ptr_array_new_with_free_func ((GDestroyNotify) cam_tensor_unref);
@@ -161,6 +164,7 @@ tensor_inputs_load (TensorInputs *inputs, const char *model,
 void
 tensor_inputs_clear (TensorInputs *inputs)
 {
+  g_clear_pointer (&inputs->places, places_free);
   g_clear_pointer (&inputs->names, g_ptr_array_unref);
   g_clear_pointer (&inputs->tensors, g_ptr_array_unref);
   g_clear_pointer (&inputs->network, cam_network_unref);

@@ -6,12 +6,14 @@
 #pragma once
 
 #include "core/engine/plan.h"
+#include "tools/places.h"
 
 typedef struct
 {
   CamNetwork *network;
   GPtrArray *names;   /* of inputs, char *, NULL-ended with the bindings */
   GPtrArray *tensors; /* of CamTensor */
+  Places *places;     /* the network and the arrays are read */
 } TensorInputs;
 
 /* The network of a file or an installed model, and the arrays of @arguments

@@ -15,7 +15,6 @@
 
 #include "core/base/threads.h"
 
-#define MOST_THREADS 256
 #define SPINS 4000
 #define MOVE_EVERY 10000 /* us: somebody else may keep the other cores busy */
 
@@ -156,7 +155,7 @@ cam_threads_resolve (int n_threads)
 {
   if (n_threads <= 0)
     n_threads = g_get_num_processors ();
-  return CLAMP (n_threads, 1, MOST_THREADS);
+  return CLAMP (n_threads, 1, CAM_MOST_THREADS);
 }
 
 CamThreads *

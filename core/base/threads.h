@@ -14,8 +14,10 @@ typedef struct _CamThreads CamThreads;
 /* @tile is in 0 .. n_tiles - 1, @thread in 0 .. n_threads - 1 (for scratch) */
 typedef void (*CamTileFunc) (gint64 tile, int thread, gpointer data);
 
-/* How many a crew of @n_threads has: from 1 to 256, and for 0 as many as the
- * machine has cores. */
+#define CAM_MOST_THREADS 256
+
+/* How many a crew of @n_threads has: from 1 to CAM_MOST_THREADS, and for 0 as
+ * many as the machine has cores. */
 int cam_threads_resolve (int n_threads);
 /* @n_threads 0: as many as the machine has cores.  1 starts none. */
 CamThreads *cam_threads_new (int n_threads);

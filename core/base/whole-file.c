@@ -34,8 +34,22 @@ follow_links (const char *path)
 static gboolean
 refuse (const char *path, int code, GError **error)
 {
-  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (code),
-               _ ("'%s' cannot be written: %s"), path, g_strerror (code));
+  g_autofree char *folder = g_path_get_dirname (path);
+
+  if (code == ENOENT || code == ENOTDIR)
+    g_set_error (error, G_IO_ERROR, g_io_error_from_errno (code),
+                 _ ("'%s' cannot be written: there is no folder '%s'. Make it, "
+                    "or choose another place."),
+                 path, folder);
+  else if (code == ENOSPC || code == EDQUOT)
+    g_set_error (error, G_IO_ERROR, g_io_error_from_errno (code),
+                 _ ("'%s' cannot be written: %s. Make room, or choose another "
+                    "place."),
+                 path, g_strerror (code));
+  else
+    g_set_error (error, G_IO_ERROR, g_io_error_from_errno (code),
+                 _ ("'%s' cannot be written: %s. Choose another place."), path,
+                 g_strerror (code));
   return FALSE;
 }
 
@@ -59,7 +73,28 @@ cam_whole_file_check (const char *path, GError **error)
 
   if (! folder)
     return FALSE;
+  if (! g_file_test (folder, G_FILE_TEST_IS_DIR))
+    return refuse (path, ENOTDIR, error);
   return g_access (folder, W_OK | X_OK) == 0 || refuse (path, errno, error);
+}
+
+gboolean
+cam_whole_file_folder (const char *folder, GError **error)
+{
+  int code;
+
+  if (g_mkdir_with_parents (folder, 0777) == 0
+      && g_access (folder, W_OK | X_OK) == 0)
+    return TRUE;
+  code = errno;
+  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (code),
+               g_file_test (folder, G_FILE_TEST_IS_DIR)
+                   ? _ ("Nothing can be written in the folder “%s”: %s. Choose "
+                        "another place.")
+                   : _ ("Cannot make the folder “%s”: %s. Choose another "
+                        "place."),
+               folder, g_strerror (code));
+  return FALSE;
 }
 
 /* 0 or an errno; closes @fd */

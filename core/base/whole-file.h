@@ -23,3 +23,6 @@ char *cam_whole_file_place (const char *path, GError **error);
 /* For before long work: FALSE, with the error that cam_whole_file_write ()
  * would give, where @path is no file or its folder cannot be written to. */
 gboolean cam_whole_file_check (const char *path, GError **error);
+/* For before long work, too: makes @folder and those above it where they are
+ * missing; FALSE with an error where nothing can be written in it. */
+gboolean cam_whole_file_folder (const char *folder, GError **error);

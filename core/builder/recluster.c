@@ -2,6 +2,7 @@
 #include <glib/gi18n.h>
 #include "core/database/cluster-db-private.h"
 #include "core/builder/clustering.h"
+#include "core/database/db-writer.h"
 
 /* The old database's thumbnails are all there are. */
 static GBytes *
@@ -50,7 +51,7 @@ cam_db_recluster (const char *path, const char *out, int n_clusters,
   g_autoptr (CamThreads) threads = cam_threads_new (0);
   CamClustering clustering;
 
-  if (db == NULL)
+  if (db == NULL || ! cam_db_may_appear (out, error))
     return FALSE;
   if (db->info.n_pictures == 0)
     {

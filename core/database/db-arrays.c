@@ -209,13 +209,8 @@ cam_db_export (const char *path, const char *folder, GError **error)
 
   if (db == NULL)
     return FALSE;
-  if (g_mkdir_with_parents (folder, 0777) == -1)
-    {
-      g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno), "%s: %s",
-                   folder, g_strerror (errno));
-      return FALSE;
-    }
-  return export_clusters (db, folder, error)
+  return cam_whole_file_folder (folder, error)
+         && export_clusters (db, folder, error)
          && export_labels (db, folder, error)
          && (db->info.n_pictures == 0 || export_pictures (db, folder, error));
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/base/whole-file.h"
 #include "core/database/db-verify.h"
 #include "core/database/file-lock.h"
 #include "core/database/schema.h"
@@ -98,7 +99,7 @@ cam_db_may_appear (const char *path, GError **error)
                     "written over: choose another name"),
                  name);
   else
-    return TRUE;
+    return cam_whole_file_check (path, error);
   return FALSE;
 }
 

@@ -129,6 +129,98 @@ def test_report_place():
         tap.check(file.read() == 'mine', 'what was there is as it was')
 
 
+def test_no_place():
+    """known before the work: each command has something wrong that it would
+    find later, and says first that its result has no place"""
+    user = {'user': 'nobody'} if os.getuid() == 0 else {}
+    os.mkdir(path('open'))
+    os.chmod(path('open'), 0o777)
+    for name in 'a0', 'a1', 'b0', 'b1':
+        os.makedirs(path('bad', name[0]), exist_ok=True)
+        with open(path('bad', *name) + '.png', 'w', encoding='utf-8') as file:
+            file.write('no picture')
+    np.save(path('wrong.npy'), np.zeros((1, 5, 7, 7), np.float32))
+    run = ('run', 'model.onnx', '--input', 'wrong.npy')
+    for folder_name, words in (('nowhere', ('no folder', 'Make it')),
+                               ('taken', ('no folder', 'Make it')),
+                               ('closed', ('Permission denied',))):
+        for command, name in (
+                ((*run, '--fetch', 'embedding={}'), 'f.npy'),
+                ((*GRADIENT[:-1], 'none.npy', '-o', '{}'), 'g.npy'),
+                ((*EMBED[:-1], 'bad', '-o', '{}'), 'e.npy'),
+                ((*EMBED[:-1], 'bad', '-o', 'open/e.npy', '--names', '{}'),
+                 'n.txt'),
+                ((*EXPLAIN, 'bad/a/0.png', '-o', '{}'), 'e.png'),
+                ((*EXPLAIN, 'bad/a/0.png', '-o', 'open/e.png', '--heatmap',
+                  '{}'), 'm.npy'),
+                (('db', 'import', '--npy', 'arrays', '-m', 'none.onnx',
+                  '--layer', 'features', '-o', '{}'), 'i.camdb'),
+                (('db', 'recluster', 'db.camdb', '--clusters', '2', '-o',
+                  '{}'), 'r.camdb'),
+                ((*BUILD[:-1], 'bad', '-o', '{}'), 'b.camdb')):
+            place = f'{folder_name}/{name}'
+            done = camlens(*(c.format(place) for c in command),
+                           **(user if folder_name == 'closed' else {}))
+            tap.check(done.returncode == 1 and place in done.stderr
+                      and 'hoose another place' in done.stderr
+                      and all(w in done.stderr for w in words)
+                      and len(done.stderr.splitlines()) == 1
+                      and not done.stdout,
+                      f'{" ".join(command[:2])}: {place}', done.returncode,
+                      done.stderr)
+    for command in ((*EXPLAIN, 'pictures', '-o'),
+                    ('db', 'export', 'db.camdb', '--npy')):
+        for place in 'taken/deep', 'closed', 'closed/deep':
+            done = camlens(*command, place, **user)
+            tap.check(done.returncode == 1 and f'“{place}”' in done.stderr
+                      and 'hoose another place' in done.stderr
+                      and len(done.stderr.splitlines()) == 1
+                      and not done.stdout,
+                      f'{command[0]}: the folder {place}', done.returncode,
+                      done.stderr)
+
+
+def test_read_and_written():
+    """what is read is not written over, and nothing is written twice"""
+    os.mkdir(path('twins'))
+    for name in 'a.jpg', 'a.png', 'b.png', 'b-overlay.png':
+        Image.open(path(PICTURE)).save(path('twins', name))
+    os.link(path('model.onnx'), path('same.onnx'))
+    os.symlink('x.npy', path('same.npy'))
+    before = {name: open(path(name), 'rb').read() for name in
+              ('model.onnx', 'x.npy', 'e.npy', 'db.camdb', PICTURE,
+               *(f'twins/{name}' for name in os.listdir(path('twins'))))}
+    run = ('run', 'model.onnx', '--input', 'x.npy', '--fetch')
+    for word, command in (
+            ('written over', (*run, 'embedding=model.onnx')),
+            ('written over', (*run, 'embedding=same.onnx')),
+            ('written over', (*run, 'embedding=same.npy')),
+            ('twice', (*run, 'embedding=y.npy', '--fetch', 'features=y.npy')),
+            ('written over', (*GRADIENT, '-o', 'e.npy')),
+            ('written over', ('embed', '-m', 'model.onnx', PICTURE, '-o',
+                              PICTURE)),
+            ('written over', ('embed', '-m', 'model.onnx', 'pictures',
+                              '--names', PICTURE, '-o', 'y.npy')),
+            ('twice', ('embed', '-m', 'model.onnx', PICTURE, '-o', 'y.npy',
+                       '--inputs', './y.npy')),
+            ('written over', (*EXPLAIN, PICTURE, '-o', PICTURE)),
+            ('written over', (*EXPLAIN, 'twins/a.jpg', 'twins/a.png', '-o',
+                              'twins')),
+            ('twice', (*EXPLAIN, PICTURE, '-o', 'y.png', '--overlay',
+                       'y.png')),
+            ('twice', (*EXPLAIN, 'twins/b.png', 'twins/b-overlay.png', '-o',
+                       'y/', '--overlay', 'overlay.png')),
+            ('written over', ('explain', '-m', 'model.onnx', PICTURE,
+                              '--positive', 'twins/b.png', '-o',
+                              'twins/b.png'))):
+        done = camlens(*command)
+        tap.check(done.returncode == 1 and word in done.stderr,
+                  f'{" ".join(command[:1] + command[-3:])}: {word}',
+                  done.stderr)
+    after = {name: open(path(name), 'rb').read() for name in before}
+    tap.check(before == after, 'all that was read is as it was')
+
+
 def test_devices_and_links():
     """a link stays one, and its target gets the text; a device stays"""
     os.mkfifo(path('pipe'))
@@ -227,6 +319,8 @@ make_files()
 test_empty_names()
 test_full_output()
 test_report_place()
+test_no_place()
+test_read_and_written()
 test_devices_and_links()
 test_pipes_as_pictures()
 test_one_picture()
