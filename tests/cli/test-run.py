@@ -298,7 +298,7 @@ def refusals(f):
     yield 1, ['cannot be written'], run(x, '--fetch',
                                         'flat=/nonexistent/e.npy')
     yield 2, ['--fetch'], ['run', f.model, '--input', x]
-    yield 2, ['negative'], run(x, '--threads', '-1')
+    yield 2, ['--threads', 'not -1'], run(x, '--threads', '-1')
     yield 2, ['--threads'], run(x, '--threads', 'two')
     yield 2, ['--bogus'], run(x, '--bogus')
     yield 2, ['one model'], ['run', '--fetch', 'a=b']

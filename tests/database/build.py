@@ -195,14 +195,14 @@ def check_import():
 
 def check_places():
     done = build('no/such/folder/x', 'pictures')
-    tap.check(done.returncode == 1 and 'does not exist' in done.stderr,
+    tap.check(done.returncode == 1 and 'there is no folder' in done.stderr,
               'a folder that is not there', done.stderr)
     os.mkdir(at('closed'))
     os.chmod(at('closed'), 0o555)
     os.chmod(folder.name, 0o755)
     options = {'user': 'nobody'} if os.getuid() == 0 else {}
     done = build('closed/x', 'pictures', **options)
-    tap.check(done.returncode == 1 and 'cannot write' in done.stderr,
+    tap.check(done.returncode == 1 and 'cannot be written' in done.stderr,
               'a folder that is read-only, as an ordinary user', done.stderr)
 
 
