@@ -79,7 +79,9 @@ check_counts (const CamNode *node, const CamWindowAttributes *a, int n,
 }
 
 /* ONNX's output_shape formulas; a last window that would begin in the padding
- * after the input is left out, as PyTorch and ONNX from opset 19 on do. */
+ * after the input is left out, as PyTorch and ONNX from opset 19 on do.  With
+ * ceil_mode an input that is smaller than the window by less than a stride
+ * gets one window. */
 static void
 resolve_axis (CamWindow *w, int axis, CamAutoPad auto_pad, gboolean ceil_mode)
 {
@@ -101,7 +103,7 @@ resolve_axis (CamWindow *w, int axis, CamAutoPad auto_pad, gboolean ceil_mode)
     w->pad[axis] = w->pad_end[axis] = 0;
   room = w->in[axis] + w->pad[axis] + w->pad_end[axis] - reach;
   if (room < 0)
-    w->out[axis] = 0;
+    w->out[axis] = ceil_mode && room > -stride ? 1 : 0;
   else if (! ceil_mode)
     w->out[axis] = room / stride + 1;
   else

@@ -221,6 +221,16 @@ def pads_and_pools():
                             True).numpy(),
                kernel_shape=[3, 3], strides=[2, 2], pads=[1] * 4, ceil_mode=1,
                name='ceil_mode')
+    small = t(1, 2, 2, 3)  # less than one window
+    yield Case(18, 'MaxPool', [small],
+               F.max_pool2d(torch.from_numpy(small), 3, 2, 0, 1,
+                            True).numpy(),
+               kernel_shape=[3, 3], strides=[2, 2], ceil_mode=1,
+               name='ceil_mode, less than a window')
+    yield Case(19, 'AveragePool', [small],
+               F.avg_pool2d(torch.from_numpy(small), 3, 2, 0, True).numpy(),
+               kernel_shape=[3, 3], strides=[2, 2], ceil_mode=1,
+               name='ceil_mode, less than a window')
     line = t(2, 4, 9)
     w = t(6, 2, 3)
     yield Case(18, 'Conv', [line],

@@ -135,6 +135,7 @@ static const Row rows[] = {
   { "ReduceLogSumExp", 18, "x2,3,4 i:1,2", "" },
   { "MaxPool", 13, "x2,3,6,7", "kernel_shape=3,2 strides=2,1 pads=1,0,1,1" },
   { "MaxPool", 13, "x1,2,9", "kernel_shape=3, strides=2, ceil_mode=1" },
+  { "MaxPool", 13, "x1,2,2", "kernel_shape=3, strides=2, ceil_mode=1" },
   { "MaxPool", 13, "x1,2,7,7", "kernel_shape=2,3 dilations=2,2" },
   { "MaxPool", 13, "x1,1,4,4,4", "kernel_shape=2,2,2 strides=2,2,2" },
   { "AveragePool", 13, "x2,3,6,7", "kernel_shape=3,2 strides=2,1 pads=1,0,1,1" },
