@@ -64,14 +64,16 @@ cam_network_embedding (const CamNetwork *network)
   return self->embedding;
 }
 
+/* More than one position, whether its channels are dimension 1 or the last:
+ * [N, 1, 1, C] is what a norm of pooled features works on. */
 gboolean
 cam_value_is_spatial (const CamValue *value)
 {
-  const CamShape *shape = &value->shape;
+  const gint64 *dims = value->shape.dims;
 
-  return shape->n_dims == 4 && is_float (value->dtype) && value->producer
-         && shape->dims[2] > 0 && shape->dims[3] > 0
-         && (shape->dims[2] > 1 || shape->dims[3] > 1);
+  return value->shape.n_dims == 4 && is_float (value->dtype) && value->producer
+         && dims[1] > 0 && dims[2] > 0 && dims[3] > 0
+         && (dims[2] > 1 || (dims[1] > 1 && dims[3] > 1));
 }
 
 gboolean

@@ -193,6 +193,8 @@ cam_network_macs (const CamNetwork *network, int height, int width,
       graph = cam_network_bind (network, 1,
                                 height > 0 ? height : CAM_NETWORK_SIDE,
                                 width > 0 ? width : CAM_NETWORK_SIDE, error);
+  Picture picture = find_picture (network->model->graph);
+  gint64 fixed = picture.picture ? picture.picture->shape.dims[0] : 1;
   guint64 macs = 0;
 
   for (guint i = 0; graph && i < graph->nodes->len; i++)
@@ -202,5 +204,5 @@ cam_network_macs (const CamNetwork *network, int height, int width,
       if (node->op->macs)
         macs += node->op->macs (node);
     }
-  return macs;
+  return macs / (guint64) MAX (fixed, 1);
 }

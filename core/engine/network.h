@@ -35,7 +35,8 @@ guint64 cam_network_parameters (const CamNetwork *network);
  * "embedding" or the first of that shape; NULL where there is none. */
 const char *cam_network_embedding (const CamNetwork *network);
 /* The fallback target layer of @embedding: the last spatial tensor (rank 4,
- * h*w > 1) before the pooling or flattening that leads to it; NULL: none. */
+ * h*w > 1) before the pooling or flattening that leads to it; NULL: none, as
+ * where tokens (rank 3) do. */
 const char *cam_network_fallback_layer (const CamNetwork *network,
                                         const char *embedding);
 
@@ -61,6 +62,7 @@ GPtrArray *cam_network_layers (const CamNetwork *network, int height, int width,
 /* The same of the graph's outputs. */
 GPtrArray *cam_network_outputs (const CamNetwork *network, int height,
                                 int width, GError **error);
-/* Multiply-adds of one picture up to all outputs. */
+/* Multiply-adds of one picture up to all outputs, also where the file fixes a
+ * larger batch; 0 with @error set where the shapes do not fit. */
 guint64 cam_network_macs (const CamNetwork *network, int height, int width,
                           GError **error);

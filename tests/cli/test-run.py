@@ -214,6 +214,36 @@ def test_inspect(f):
               'the fallback is marked')
 
 
+def write_normed(path, batch):
+    """as ConvNeXt ends: pooled, then channels last for a norm, then flat"""
+    graph = helper.make_graph(
+        [helper.make_node('Conv', ['x', 'w'], ['c']),
+         helper.make_node('GlobalAveragePool', ['c'], ['p']),
+         helper.make_node('Transpose', ['p'], ['t'], perm=[0, 2, 3, 1]),
+         helper.make_node('Tanh', ['t'], ['n']),
+         helper.make_node('Flatten', ['n'], ['embedding'])], 'g',
+        [helper.make_tensor_value_info('x', TensorProto.FLOAT,
+                                       [batch, 3, 8, 8])],
+        [helper.make_tensor_value_info('embedding', TensorProto.FLOAT, None)],
+        [numpy_helper.from_array(np.ones((5, 3, 1, 1), np.float32), 'w')])
+    onnx.save(helper.make_model(
+        graph, opset_imports=[helper.make_opsetid('', 13)]), path)
+    return path
+
+
+def test_inspect_end(f):
+    for batch in ('N', 1, 4):
+        model = write_normed(f.at('normed.onnx'), batch)
+        facts = json.loads(call('inspect', model, '--json').stdout)
+        TAP.check(facts['suggested_layer'] == 'c'
+                  and [i['name'] for i in facts['layers']] == ['c'],
+                  f'batch {batch}: what is pooled is no layer, wherever its '
+                  'channels stand', str(facts))
+        TAP.check(facts['macs'] == 15 * 64,
+                  f'batch {batch}: multiply-adds are those of one picture',
+                  str(facts['macs']))
+
+
 def write_fixed(path, shape):
     graph = helper.make_graph(
         [helper.make_node('GlobalAveragePool', ['x'], ['y'])], 'g',
@@ -332,6 +362,7 @@ def main():
         test_gradient(folder)
         test_threads(folder)
         test_inspect(folder)
+        test_inspect_end(folder)
         test_bench(folder)
         test_refusals(folder)
     return TAP.done()
