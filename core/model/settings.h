@@ -1,7 +1,7 @@
 /* settings.h -- the keys of model.ini and of ONNX metadata_props
  *
  * model.ini (group [camlens]) comes first, key by key, then metadata_props of
- * the same names behind "camlens."; docs/FORMATS.md lists them.
+ * the same names behind "camlens."; docs/BRING-YOUR-OWN.md lists them.
  */
 #pragma once
 
