@@ -13,6 +13,9 @@ import numpy as np
 
 from building import (at, build, camlens, command, contents, folder, leftovers,
                       model, same, tap)
+import toy
+
+toy.make_pictures(at('pictures'), 5, 12)
 
 
 def check_jobs():

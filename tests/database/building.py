@@ -1,6 +1,7 @@
-"""building.py CAMLENS: what the tests of camlens build share: a model, pictures,
-a folder for databases, and ways to build them and to hold them side by side
+"""building.py CAMLENS: what the tests of camlens build share: a model, a folder
+for pictures and databases, and ways to build these and to hold them side by side
 """
+import json
 import os
 import subprocess
 import sys
@@ -20,18 +21,29 @@ def at(*names):
 
 
 model = toy.make_model(at('model'), toy.make_weights())
-toy.make_pictures(at('pictures'), 5, 12)
 
 
-def command(name, pictures='pictures', *options):
-    return [camlens, 'build', '-q', '-m', model, '-o', at(name), at(pictures),
-            '--layer', 'relu4', '--clusters', '6', *options]
-
-
-def build(name, pictures='pictures', *options, **settings):
-    return subprocess.run(command(name, pictures, *options),
-                          capture_output=True, text=True, check=False,
+def run(*words, **settings):
+    return subprocess.run(words, capture_output=True, text=True, check=False,
                           **settings)
+
+
+def command(name, pictures='pictures', *options, layer='relu4', clusters=6):
+    return [camlens, 'build', '-q', '-m', model, '-o', at(name), at(pictures),
+            '--layer', layer, '--clusters', str(clusters), *options]
+
+
+def build(name, pictures='pictures', *options, layer='relu4', clusters=6,
+          **settings):
+    return run(*command(name, pictures, *options, layer=layer,
+                        clusters=clusters), **settings)
+
+
+def explain(name, picture, *options):
+    """what --json says, and what was said besides, {} where it failed"""
+    done = run(camlens, 'explain', '-m', model, '-d', at(name), at(picture),
+               '--heatmap', at('map.npy'), '--json', *options)
+    return json.loads(done.stdout) if done.returncode == 0 else {}, done.stderr
 
 
 def contents(name):

@@ -6,31 +6,18 @@ pass for each triplet.  So Grad-CAM's single pass of the mean seed is held
 against 50 passes here.
 """
 import json
-import os
 import subprocess
 import sys
-import tempfile
 
 import numpy as np
 
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'style'))
-from tap import Tap  # noqa: E402
-import oracle  # noqa: E402
-import toy  # noqa: E402
+from building import at, build, camlens, explain, folder, run, tap
+import oracle
+import toy
 
-camlens, probe = sys.argv[1:3]
-tap = Tap()
-folder = tempfile.TemporaryDirectory(prefix='camlens-numbers-')
-
-
-def at(*names):
-    return os.path.join(folder.name, *names)
-
-
-weights = toy.make_weights()
-model = toy.make_model(at('model'), weights)
+probe = sys.argv[2]
 names = toy.make_pictures(at('pictures'), 4, 11)
-network = oracle.Network(weights)
+network = oracle.Network(toy.make_weights())
 labels = [name.split('/')[0] for name in names]
 inputs = [oracle.torch.tensor(toy.load_input(at('pictures', name)))
           for name in names]
@@ -38,19 +25,14 @@ embeddings = np.array([network.embed(x) for x in inputs])
 unit = embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
 
 
-def run(*arguments):
-    done = subprocess.run([camlens, *arguments], capture_output=True,
-                          text=True, check=False)
-    if done.returncode != 0:
-        print('#', ' '.join(arguments), done.stderr.replace('\n', '\n# '))
-    return done
-
-
-def build(name, layer, *options):
-    done = run('build', '-q', '-m', model, '-o', at(name), at('pictures'),
-               '--layer', layer, '--clusters', '5', *options)
-    run('db', 'export', at(name), '--npy', at(name + '.arrays'))
-    return done.returncode == 0
+def is_built(name, layer, *options):
+    done = build(name, 'pictures', *options, layer=layer, clusters=5)
+    export = run(camlens, 'db', 'export', at(name), '--npy',
+                 at(name + '.arrays'))
+    good = done.returncode == export.returncode == 0
+    if not good:
+        tap.check(False, f'{name}: built', done.stderr, export.stderr)
+    return good
 
 
 def arrays(name, what):
@@ -83,10 +65,9 @@ def check_build(layer, method, score, mining, n=50, options=(), pools=None,
                 **settings):
     extra = [option for option in options if not option.startswith('/')]
     name = f'{layer}-{method}-{score}-{mining}-{n}{"".join(extra)}'
-    if not build(name, layer, '--method', method, '--score', score,
-                 '--triplets', str(n), *options,
-                 *(['--mining', mining] if mining else [])):
-        tap.check(False, f'{name}: built')
+    if not is_built(name, layer, '--method', method, '--score', score,
+                    '--triplets', str(n), *options,
+                    *(['--mining', mining] if mining else [])):
         return
     got = arrays(name, 'picture_weights')
     expected = expected_weights(layer, method, score, mining, n, pools=pools,
@@ -97,7 +78,7 @@ def check_build(layer, method, score, mining, n=50, options=(), pools=None,
 
 
 def check_embeddings():
-    build('first.camdb', 'relu4')
+    is_built('first.camdb', 'relu4')
     error = relative(arrays('first.camdb', 'embeddings'), embeddings)
     tap.check(error < 1e-5, f'embeddings of PyTorch, {error:.1e}')
 
@@ -154,11 +135,8 @@ def check_transfer():
     for transfer, rows, weights_of in (
             ('cluster', arrays('first.camdb', 'centroids'), 'weights'),
             ('neighbour', unit, 'picture_weights')):
-        done = run('explain', '-m', model, '-d', at('first.camdb'), path,
-                   '--transfer', transfer, '--json', '--top-k', '4',
-                   '--heatmap', at('map.npy'))
-        told = json.loads(done.stdout)
-        told = told[0] if isinstance(told, list) else told
+        told, _ = explain('first.camdb', 'new.png', '--transfer', transfer,
+                          '--top-k', '4')
         cosines = rows @ e
         alpha = arrays('first.camdb', weights_of)[cosines.argmax()]
         channels = np.argsort(-alpha, kind='stable')[:4]

@@ -19,6 +19,7 @@ import toy
 slow = 'slow' in sys.argv[2:]
 MANY = 400
 large = toy.make_model(at('large-model'), toy.make_weights(), 384)
+toy.make_pictures(at('pictures'), 5, 12)
 toy.make_pictures(at('many'), 8, MANY // 8)
 
 

@@ -1,52 +1,22 @@
 """unusual.py -- camlens build and explain on pictures that are all the same,
 far away, or made thumbnails of by many threads
 """
-import json
 import os
 import shutil
 import subprocess
 import sys
-import tempfile
 
 import numpy as np
 from PIL import Image
 
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'style'))
-from tap import Tap  # noqa: E402
-import toy  # noqa: E402
-
-camlens = sys.argv[1]
-tap = Tap()
-folder = tempfile.TemporaryDirectory(prefix='camlens-unusual-')
-
-
-def at(*names):
-    return os.path.join(folder.name, *names)
-
-
-model = toy.make_model(at('model'), toy.make_weights())
-
-
-def run(*arguments):
-    return subprocess.run([camlens, *map(str, arguments)], check=False,
-                          capture_output=True, text=True, timeout=120)
-
-
-def build(name, pictures, *options):
-    return run('build', '-q', '-m', model, '-o', at(name), at(pictures),
-               '--layer', 'relu4', *options)
+from building import at, build, explain, folder, tap
+import toy
 
 
 def sql(name, query):
     done = subprocess.run(['sqlite3', at(name), query], capture_output=True,
                           text=True, check=True)
     return [row.split('|') for row in done.stdout.splitlines()]
-
-
-def explain(name, picture, *options):
-    done = run('explain', '-m', model, '-d', at(name), at(picture), '--heatmap',
-               at('map.npy'), '--json', *options)
-    return json.loads(done.stdout) if done.returncode == 0 else {}, done.stderr
 
 
 def check_identical():
@@ -58,8 +28,7 @@ def check_identical():
             shutil.copy(at('one', 'label0', '0000.png'),
                         at('same', label, f'{i}.png'))
     for mining in 'random', 'semi-hard':
-        done = build(f'same-{mining}', 'same', '--clusters', '5', '--mining',
-                     mining)
+        done = build(f'same-{mining}', 'same', '--mining', mining, clusters=5)
         rows = sql(f'same-{mining}',
                    'SELECT size FROM cluster') if not done.returncode else []
         tap.check(rows == [['20']] and '1' in done.stdout + done.stderr,
@@ -86,7 +55,7 @@ def check_identical():
 def check_far():
     """the flag is set beyond the distance of 99 % of the pictures"""
     toy.make_pictures(at('near'), 4, 60)
-    build('near.camdb', 'near', '--clusters', '4')
+    build('near.camdb', 'near', clusters=4)
     rows = np.array(sql('near.camdb', 'SELECT similarity FROM picture'), float)
     limit = 1 - np.sort(rows[:, 0])[len(rows) - int(np.ceil(.99 * len(rows)))]
     flags = []
@@ -126,8 +95,8 @@ def check_thumbnails():
         image.save(at('large', f'label{i % 40}', f'{i}.png' if alpha
                       else f'{i}.jpg'))
     for attempt in range(3):
-        done = build('large.camdb', 'large', '--clusters', '40', '--jobs', '8',
-                     '--restart')
+        done = build('large.camdb', 'large', '--jobs', '8', '--restart',
+                     clusters=40)
         rows = sql('large.camdb', 'SELECT count (*), count (thumbnail),'
                    ' sum (hex (substr (thumbnail, 1, 3)) = "FFD8FF")'
                    ' FROM exemplar') if done.returncode == 0 else [[]]
