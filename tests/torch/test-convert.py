@@ -7,8 +7,6 @@ explained with the small one.  The readers of preprocessing are checked by
 themselves, and so is that the comparisons can fail.  What needs timm or Keras
 is in test-stand-ins.py.
 """
-import glob
-import json
 import os
 import sys
 
@@ -20,13 +18,14 @@ try:
     import onnx  # noqa: F401
     import torch
     import torchvision
-    from PIL import Image
+    from PIL import Image  # noqa: F401
 except ImportError as missing:
     print(f'1..0 # SKIP {missing.name} is not installed')
     sys.exit(0)
 
-from conversion import CAMLENS, SCRATCH, path, run, said  # noqa: E402
-from conversion import convert as convert_by, settings, stops  # noqa: E402
+from conversion import (CAMLENS, SCRATCH, check_explained,  # noqa: E402
+                        colours, path, said, settings, stops)
+from conversion import convert as convert_by  # noqa: E402
 import check  # noqa: E402
 import preprocessing  # noqa: E402
 
@@ -90,30 +89,6 @@ def small_network():
                    '48', '--embedding', 'head')
     tap.check(done.returncode == 1 and 'no submodule “head”' in done.stderr,
               'a submodule that is not there', *said(done))
-
-
-def explained():
-    """colours as labels: what even a random network can tell apart"""
-    rng = np.random.default_rng(4)
-    for label, colour in (('red', (220, 40, 40)), ('blue', (40, 40, 220))):
-        os.makedirs(path('pictures', label))
-        for i in range(6):
-            array = rng.normal(colour, 30, (50, 60, 3)).clip(0, 255)
-            Image.fromarray(array.astype(np.uint8)).save(
-                path('pictures', label, f'{i}.png'))
-    done = run(CAMLENS, 'build', '-q', '-m', path('small', 'model.onnx'),
-               '-o', path('small', 'small.camdb'), path('pictures'),
-               '--clusters', '2')
-    tap.check(done.returncode == 0, 'a database of it', *said(done))
-    picture = glob.glob(path('pictures', 'red', '*'))[0]
-    done = run(CAMLENS, 'explain', '-m', path('small', 'model.onnx'), '-d',
-               path('small', 'small.camdb'), picture, '-o', path('why.png'),
-               '--json')
-    told = json.loads(done.stdout) if done.returncode == 0 else {}
-    tap.check(told.get('layer') == 'layer_3'
-              and told['labels'][0]['label'] == 'red'
-              and Image.open(path('why.png')).size == (60, 50),
-              'a picture explained with both', *said(done))
 
 
 def of_torchvision():
@@ -194,7 +169,8 @@ def configurations():
 
 
 small_network()
-explained()
+colours()
+check_explained(tap, 'small', 'layer_3')
 of_torchvision()
 comparisons_fail()
 functions()

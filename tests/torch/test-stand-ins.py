@@ -7,7 +7,6 @@ the settings to their numbers, the ONNX file that is written, and what the
 program makes of it beside the stand-in.  That the real packages behave so is
 not tested here.
 """
-import json
 import os
 import sys
 
@@ -19,13 +18,13 @@ try:
     import onnx
     import torch
     import torchvision  # noqa: F401
-    from PIL import Image
+    from PIL import Image  # noqa: F401
 except ImportError as missing:
     print(f'1..0 # SKIP {missing.name} is not installed')
     sys.exit(0)
 
-from conversion import CAMLENS, SOURCE, convert, path, run  # noqa: E402
-from conversion import said, settings, stops  # noqa: E402
+from conversion import (CAMLENS, SOURCE, check_explained,  # noqa: E402
+                        colours, convert, path, run, said, settings, stops)
 import layers  # noqa: E402
 
 STAND_INS = os.path.join(SOURCE, 'tests', 'torch', 'stand-ins')
@@ -75,32 +74,6 @@ def embedding_works(folder, width):
             and np.load(path('e.npy')).shape == (1, width))
 
 
-def is_explained(folder, layer, layout):
-    """a database of the named layer, and a picture with it"""
-    ini, model = settings(folder), path(folder, 'model.onnx')
-    built = run(CAMLENS, 'build', '-q', '-m', model, '-o',
-                path(folder, 'c.camdb'), path('colours'), '--clusters', '2',
-                '--layer', ini.get('layer', '?'))
-    why = run(CAMLENS, 'explain', '-m', model, '-d', path(folder, 'c.camdb'),
-              path('colours', 'red', '0.png'), '-o', path('why.png'), '--json')
-    told = json.loads(why.stdout) if why.returncode == 0 else {}
-    tap.check(ini.get('layer') == layer and ini.get('layer.layout') == layout
-              and told.get('layer') == layer
-              and told['labels'][0]['label'] == 'red',
-              f'{folder}: a picture explained at {layer}', ini, *said(built),
-              *said(why))
-
-
-def colours():
-    rng = np.random.default_rng(4)
-    for label, colour in (('red', (220, 40, 40)), ('blue', (40, 40, 220))):
-        os.makedirs(path('colours', label))
-        for i in range(6):
-            array = rng.normal(colour, 30, (50, 70, 3)).clip(0, 255)
-            Image.fromarray(array.astype(np.uint8)).save(
-                path('colours', label, f'{i}.png'))
-
-
 def timm_configurations():
     for version in ('0.6', '1.0'):
         folder = f'center-{version}'
@@ -117,7 +90,7 @@ def timm_configurations():
                   and embedding_works(folder, 16),
                   f'timm {version}: 64 from 71 pixels, bicubic', *said(done),
                   ini)
-    is_explained('center-1.0', 'blocks.3', 'nchw')
+    check_explained(tap, 'center-1.0', 'blocks.3')
     done = by_timm('small.border', 'border')
     ini = settings('border')
     tap.check(done.returncode == 0 and ini['input.resize'] == 'pad'
@@ -198,7 +171,7 @@ def keras_layers():
                   and 'conv2: differs by at most' in done.stdout
                   and [o.name for o in made.graph.output] == ['embedding'],
                   f'Keras: a target layer, names {names}', *said(done))
-        is_explained(folder, 'conv2', 'nchw')
+        check_explained(tap, folder, 'conv2')
     done = by_keras('applications:Caffe', 'none', '--layer', 'conv9')
     tap.check(done.returncode == 1 and 'there are: conv1, conv2, pool'
               in done.stderr and not os.path.exists(path('none')),
