@@ -2,9 +2,12 @@
 #include "config.h"
 #include "plugin/export.h"
 #include "core/base/npy.h"
+#include "core/base/whole-file.h"
 #include "plugin/apply.h"
+#include "plugin/save.h"
 #include <glib/gi18n.h>
 #include <glib/gstdio.h>
+#include <string.h>
 
 static const struct
 {
@@ -42,59 +45,7 @@ cam_export_check (gint32 layer, GError **error)
   return FALSE;
 }
 
-/* @error gets it in the person's language, whoever failed and how. */
-static gboolean
-not_written (const char *path, GError **error)
-{
-  g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
-               _ ("'%s' could not be written: choose another folder or make "
-                  "room on the disk."),
-               path);
-  return FALSE;
-}
-
-/* What is there must not be a folder, nor a device, which a new file of that
- * name would do away with. */
-static gboolean
-can_be_file (const char *path, GError **error)
-{
-  if (! g_file_test (path, G_FILE_TEST_EXISTS)
-      || g_file_test (path, G_FILE_TEST_IS_REGULAR))
-    return TRUE;
-  g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_ISDIR,
-               _ ("'%s' is there already and is no file: choose another "
-                  "name."),
-               path);
-  return FALSE;
-}
-
-/* GEGL's savers report nothing: what they left behind tells. */
-static gboolean
-save (GeglBuffer *buffer, const char *operation, const char *path, int depth,
-      gboolean floats, GError **error)
-{
-  g_autofree char *part = g_strconcat (path, ".part", NULL);
-  GeglNode *graph = gegl_node_new ();
-  GeglNode *source = gegl_node_new_child (graph, "operation",
-                                          "gegl:buffer-source", "buffer",
-                                          buffer, NULL);
-  GeglNode *sink = gegl_node_new_child (graph, "operation", operation, "path",
-                                        part, "bitdepth", depth, NULL);
-  GStatBuf status;
-  gboolean good;
-
-  if (floats)
-    gegl_node_set (sink, "fp", 1, NULL);
-  gegl_node_link (source, sink);
-  gegl_node_process (sink);
-  g_object_unref (graph);
-  good = ! g_stat (part, &status) && status.st_size > 0
-         && ! g_rename (part, path);
-  if (good)
-    return TRUE;
-  g_unlink (part);
-  return not_written (path, error);
-}
+/* ---- one file; FALSE without an error where it could not be written ---- */
 
 /* A copy in sRGB, so that no profile has to go with it. */
 static gboolean
@@ -112,7 +63,7 @@ save_png (gint32 layer, const char *path, GError **error)
   to = gegl_buffer_new (gegl_buffer_get_extent (from),
                         babl_format ("R'G'B'A u8"));
   gegl_buffer_copy (from, NULL, GEGL_ABYSS_NONE, to, NULL);
-  return save (to, "gegl:png-save", path, 8, FALSE, error);
+  return cam_save_png (to, path);
 }
 
 static gboolean
@@ -132,26 +83,28 @@ save_composite (gint32 image, const char *path, GError **error)
   return done;
 }
 
+/* Named as perceptual values, GEGL's saver leaves the numbers as they are; those
+ * of "Y float" it bends. */
 static gboolean
-save_tiff (const CamHeatMap *map, const char *path, GError **error)
+save_tiff (const CamHeatMap *map, const char *path)
 {
   GeglRectangle extent = { 0, 0, map->width, map->height };
   g_autoptr (GeglBuffer)
-      buffer = gegl_buffer_new (&extent, babl_format ("Y float"));
+      buffer = gegl_buffer_new (&extent, babl_format ("Y' float"));
 
-  gegl_buffer_set (buffer, &extent, 0, babl_format ("Y float"), map->values,
+  gegl_buffer_set (buffer, &extent, 0, babl_format ("Y' float"), map->values,
                    GEGL_AUTO_ROWSTRIDE);
-  return save (buffer, "gegl:tiff-save", path, 32, TRUE, error);
+  return cam_save_tiff (buffer, path);
 }
 
 static gboolean
-save_npy (const CamHeatMap *map, const char *path, GError **error)
+save_npy (const CamHeatMap *map, const char *path)
 {
   CamShape shape = cam_shape_make (2, (gint64[]) { map->height, map->width });
   g_autoptr (CamTensor) tensor = cam_tensor_new_over (CAM_DTYPE_FLOAT32, &shape,
                                                       map->values, NULL, NULL);
 
-  return cam_npy_write (path, tensor, NULL) || not_written (path, error);
+  return cam_npy_write (path, tensor, NULL);
 }
 
 static gboolean
@@ -164,27 +117,112 @@ save_map (gint32 layer, CamExport what, const char *path, GError **error)
   map = cam_heat_map_from_json (json ? json : "{}", &view, error);
   if (! map)
     return FALSE;
-  return what == CAM_EXPORT_ARRAY ? save_npy (map, path, error)
-                                  : save_tiff (map, path, error);
+  return what == CAM_EXPORT_ARRAY ? save_npy (map, path)
+                                  : save_tiff (map, path);
 }
 
-gboolean
-cam_export_write (gint32 image, gint32 layer, CamExport what, const char *path,
-                  GError **error)
+static gboolean
+save_provenance (gint32 layer, const char *path)
 {
-  g_autofree char *provenance = NULL;
+  g_autofree char *provenance = cam_host_attached (layer,
+                                                   CAM_PROVENANCE_PARASITE);
+  CamFilePiece piece = { provenance, strlen (provenance) };
 
-  if (! cam_export_check (layer, error) || ! can_be_file (path, error))
-    return FALSE;
-  provenance = cam_host_attached (layer, CAM_PROVENANCE_PARASITE);
+  return cam_whole_file_write (path, &piece, 1, NULL);
+}
+
+static gboolean
+save_one (gint32 image, gint32 layer, CamExport what, const char *path,
+          GError **error)
+{
   switch (what)
     {
     case CAM_EXPORT_OVERLAY: return save_png (layer, path, error);
     case CAM_EXPORT_COMPOSITE: return save_composite (image, path, error);
     case CAM_EXPORT_HEAT_MAP:
     case CAM_EXPORT_ARRAY: return save_map (layer, what, path, error);
-    default:
-      return g_file_set_contents (path, provenance, -1, NULL)
-             || not_written (path, error);
+    default: return save_provenance (layer, path);
     }
+}
+
+/* ---- all files ---- */
+
+typedef struct
+{
+  char *part, *place; /* all of it is in the first, and belongs in the other */
+} File;
+
+/* @error gets it in the person's language, whoever failed and how. */
+static gboolean
+not_written (const char *path, GError **error)
+{
+  g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
+               _ ("'%s' could not be written: choose another folder or make "
+                  "room on the disk."),
+               path);
+  return FALSE;
+}
+
+/* A name that nobody has, in the same folder */
+static char *
+part_name (const char *place)
+{
+  g_autofree char *folder = g_path_get_dirname (place);
+  g_autofree char *base = g_path_get_basename (place);
+  g_autofree char *name = g_strdup_printf (".%s.%08x.part", base,
+                                           g_random_int ());
+
+  return g_build_filename (folder, name, NULL);
+}
+
+static gboolean
+write_part (gint32 image, gint32 layer, CamExport what, const char *path,
+            File *file, GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+
+  file->place = cam_whole_file_place (path, error);
+  if (! file->place)
+    return FALSE;
+  file->part = part_name (file->place);
+  if (save_one (image, layer, what, file->part, &problem))
+    return TRUE;
+  if (! problem)
+    return not_written (path, error);
+  g_propagate_error (error, g_steal_pointer (&problem));
+  return FALSE;
+}
+
+static gboolean
+put_in_place (const File *file, GError **error)
+{
+  return ! file->part || ! g_rename (file->part, file->place)
+         || not_written (file->place, error);
+}
+
+/* What is in its place has no part any more. */
+static void
+file_clear (File *file)
+{
+  if (file->part)
+    g_unlink (file->part);
+  g_free (file->part);
+  g_free (file->place);
+}
+
+gboolean
+cam_export_write (gint32 image, gint32 layer,
+                  const char *const paths[CAM_N_EXPORTS], GError **error)
+{
+  File files[CAM_N_EXPORTS] = { { NULL } };
+  gboolean good = cam_export_check (layer, error);
+
+  for (int i = 0; good && i < CAM_N_EXPORTS; i++)
+    if (paths[i])
+      good = write_part (image, layer, i, paths[i], &files[i], error);
+  for (int i = 0; good && i < CAM_N_EXPORTS; i++)
+    good = put_in_place (&files[i], error);
+  for (int i = 0; i < CAM_N_EXPORTS; i++)
+    file_clear (&files[i]);
+  return good;
 }

@@ -1,7 +1,7 @@
 /* export.h -- an overlay's pictures, numbers and provenance into files
  *
- * Every file is written under another name first, so that it is whole or not
- * there.
+ * All files are written under other names first, and put in their places when
+ * the last of them is whole: a full disk leaves what was there.
  */
 #pragma once
 
@@ -22,5 +22,7 @@ const char *cam_export_ending (CamExport what); /* "-heat-map.tif" */
 
 /* Whether @layer is an overlay that CamLens made. */
 gboolean cam_export_check (gint32 layer, GError **error);
-gboolean cam_export_write (gint32 image, gint32 layer, CamExport what,
-                           const char *path, GError **error);
+/* Writes those kinds that have a path; the others are NULL. */
+gboolean cam_export_write (gint32 image, gint32 layer,
+                           const char *const paths[CAM_N_EXPORTS],
+                           GError **error);

@@ -44,6 +44,14 @@ cam_host_layer_place (gint32 layer, int *x, int *y, int *width, int *height)
   *height = gimp_drawable_height (layer);
 }
 
+gint32
+cam_host_layer_of (gint32 drawable)
+{
+  return gimp_item_is_valid (drawable) && gimp_item_is_layer_mask (drawable)
+             ? gimp_layer_from_mask (drawable)
+             : drawable;
+}
+
 gboolean
 cam_host_source (gint32 image, gint32 drawable, CamSource *source,
                  GError **error)
@@ -53,8 +61,7 @@ cam_host_source (gint32 image, gint32 drawable, CamSource *source,
   if (! gimp_image_is_valid (image) || ! gimp_item_is_valid (drawable)
       || gimp_item_get_image (drawable) != image)
     return source_error (error, _ ("There is no such layer in this image."));
-  if (gimp_item_is_layer_mask (drawable))
-    drawable = gimp_layer_from_mask (drawable);
+  drawable = cam_host_layer_of (drawable);
   if (! gimp_item_is_layer (drawable))
     return source_error (error, _ ("This is a channel: choose a layer."));
   if (gimp_image_get_floating_sel (image) != -1)
@@ -313,6 +320,24 @@ cam_host_layer_image (gint32 layer)
              : -1;
 }
 
+/* In one layer.  GIMP merges nothing where no layer is visible: a clear one is
+ * put on top. */
+static gint32
+as_it_shows (gint32 image)
+{
+  gint32 clear;
+
+  if (gimp_image_base_type (image) == GIMP_INDEXED)
+    gimp_image_convert_rgb (image);
+  clear = gimp_layer_new (image, "", gimp_image_width (image),
+                          gimp_image_height (image),
+                          with_alpha[cam_host_image_type (image)], 100,
+                          GIMP_LAYER_MODE_NORMAL);
+  gimp_drawable_fill (clear, GIMP_FILL_TRANSPARENT);
+  gimp_image_insert_layer (image, clear, -1, 0);
+  return gimp_image_merge_visible_layers (image, GIMP_CLIP_TO_IMAGE);
+}
+
 gint32
 cam_host_load (const char *path, gint32 *layer, GError **error)
 {
@@ -325,7 +350,7 @@ cam_host_load (const char *path, gint32 *layer, GError **error)
                    gimp_get_pdb_error ());
       return -1;
     }
-  *layer = gimp_image_merge_visible_layers (image, GIMP_CLIP_TO_IMAGE);
+  *layer = as_it_shows (image);
   return image;
 }
 
@@ -348,10 +373,7 @@ cam_host_flat_copy (gint32 image, gint32 *layer)
 
   if (copy == -1)
     return -1;
-  if (gimp_image_base_type (copy) == GIMP_INDEXED)
-    gimp_image_convert_rgb (copy);
-  *layer = gimp_image_merge_visible_layers (copy, GIMP_CLIP_TO_IMAGE);
-  gimp_layer_resize_to_image_size (*layer);
+  *layer = as_it_shows (copy);
   return copy;
 }
 

@@ -50,6 +50,15 @@ cam_host_layer_place (gint32 layer, int *x, int *y, int *width, int *height)
   *height = gimp_drawable_get_height (DRAWABLE (layer));
 }
 
+gint32
+cam_host_layer_of (gint32 drawable)
+{
+  return gimp_item_id_is_valid (drawable)
+                 && gimp_item_id_is_layer_mask (drawable)
+             ? ID (gimp_layer_from_mask (GIMP_LAYER_MASK (ITEM (drawable))))
+             : drawable;
+}
+
 gboolean
 cam_host_source (gint32 image, gint32 drawable, CamSource *source,
                  GError **error)
@@ -59,8 +68,7 @@ cam_host_source (gint32 image, gint32 drawable, CamSource *source,
   if (! gimp_image_id_is_valid (image) || ! gimp_item_id_is_valid (drawable)
       || gimp_item_get_image (ITEM (drawable)) != IMAGE (image))
     return source_error (error, _ ("There is no such layer in this image."));
-  if (gimp_item_id_is_layer_mask (drawable))
-    drawable = ID (gimp_layer_from_mask (GIMP_LAYER_MASK (ITEM (drawable))));
+  drawable = cam_host_layer_of (drawable);
   if (! gimp_item_id_is_layer (drawable))
     return source_error (error, _ ("This is a channel: choose a layer."));
   if (gimp_image_get_floating_sel (IMAGE (image)))
@@ -278,6 +286,25 @@ cam_host_layer_image (gint32 layer)
              : -1;
 }
 
+/* In one layer.  GIMP merges nothing where no layer is visible: a clear one is
+ * put on top. */
+static gint32
+as_it_shows (GimpImage *image)
+{
+  GimpLayer *clear;
+
+  if (gimp_image_get_base_type (image) == GIMP_INDEXED)
+    gimp_image_convert_rgb (image);
+  clear = gimp_layer_new (image, "", gimp_image_get_width (image),
+                          gimp_image_get_height (image),
+                          with_alpha[cam_host_image_type (
+                              gimp_image_get_id (image))],
+                          100, GIMP_LAYER_MODE_NORMAL);
+  gimp_drawable_fill (GIMP_DRAWABLE (clear), GIMP_FILL_TRANSPARENT);
+  gimp_image_insert_layer (image, clear, NULL, 0);
+  return ID (gimp_image_merge_visible_layers (image, GIMP_CLIP_TO_IMAGE));
+}
+
 gint32
 cam_host_load (const char *path, gint32 *layer, GError **error)
 {
@@ -291,7 +318,7 @@ cam_host_load (const char *path, gint32 *layer, GError **error)
                    gimp_pdb_get_last_error (gimp_get_pdb ()));
       return -1;
     }
-  *layer = ID (gimp_image_merge_visible_layers (image, GIMP_CLIP_TO_IMAGE));
+  *layer = as_it_shows (image);
   return gimp_image_get_id (image);
 }
 
@@ -316,8 +343,7 @@ cam_host_flat_copy (gint32 image, gint32 *layer)
 
   if (! copy)
     return -1;
-  *layer = ID (gimp_image_merge_visible_layers (copy, GIMP_CLIP_TO_IMAGE));
-  gimp_layer_resize_to_image_size (LAYER (*layer));
+  *layer = as_it_shows (copy);
   return gimp_image_get_id (copy);
 }
 

@@ -46,6 +46,7 @@ typedef enum
  * selection's bounding box covers. */
 gboolean cam_host_source (gint32 image, gint32 drawable, CamSource *source,
                           GError **error);
+gint32 cam_host_layer_of (gint32 drawable); /* of a mask: its layer */
 /* (transfer full), NULL where GIMP refuses */
 GeglBuffer *cam_host_buffer (gint32 drawable);
 gint32 cam_host_applied_mask (gint32 layer); /* -1: none */
@@ -102,7 +103,7 @@ void cam_host_layer_place (gint32 layer, int *x, int *y, int *width,
 /* Of the file that the image is saved in; NULL: none (transfer full) */
 char *cam_host_image_path (gint32 image);
 void cam_host_image_delete (gint32 image);
-/* A copy of the image as it shows, in one layer. */
+/* A copy of the image as it shows, in one layer, which is not indexed. */
 gint32 cam_host_flat_copy (gint32 image, gint32 *layer);
 
 void cam_host_progress_start (const char *text);

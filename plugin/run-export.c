@@ -42,8 +42,10 @@ existing (const CamExportChoice *choice)
     {
       g_autofree char *path = path_of (choice, i);
 
+      g_autofree char *shown = g_filename_display_name (path);
+
       if (choice->wanted[i] && g_file_test (path, G_FILE_TEST_EXISTS))
-        g_string_append_printf (names, "%s%s", names->len ? "\n" : "", path);
+        g_string_append_printf (names, "%s%s", names->len ? "\n" : "", shown);
     }
   return g_string_free (names, FALSE);
 }
@@ -52,15 +54,15 @@ static gboolean
 write_all (gint32 image, gint32 layer, const CamExportChoice *choice,
            GError **error)
 {
-  for (int i = 0; i < CAM_N_EXPORTS; i++)
-    {
-      g_autofree char *path = path_of (choice, i);
+  char *paths[CAM_N_EXPORTS] = { NULL };
+  gboolean good;
 
-      if (choice->wanted[i]
-          && ! cam_export_write (image, layer, i, path, error))
-        return FALSE;
-    }
-  return TRUE;
+  for (int i = 0; i < CAM_N_EXPORTS; i++)
+    paths[i] = choice->wanted[i] ? path_of (choice, i) : NULL;
+  good = cam_export_write (image, layer, (const char *const *) paths, error);
+  for (int i = 0; i < CAM_N_EXPORTS; i++)
+    g_free (paths[i]);
+  return good;
 }
 
 /* What went wrong is told over the dialog, which stays. */
@@ -110,10 +112,13 @@ gboolean
 cam_run_export (CamRunMode mode, gint32 image, gint32 drawable, int what,
                 const char *path, GError **error)
 {
-  if (! cam_export_check (drawable, error))
+  const char *paths[CAM_N_EXPORTS] = { NULL };
+  gint32 layer = cam_host_layer_of (drawable);
+
+  if (! cam_export_check (layer, error))
     return FALSE;
   if (mode != CAM_RUN_NONINTERACTIVE)
-    return run_dialog (image, drawable, error);
+    return run_dialog (image, layer, error);
   if (what < 0 || what >= CAM_N_EXPORTS)
     {
       g_set_error (error, CAM_OPTIONS_ERROR, CAM_OPTIONS_ERROR_VALUE,
@@ -127,5 +132,6 @@ cam_run_export (CamRunMode mode, gint32 image, gint32 drawable, int what,
                    _ ("The file to export to has no name."));
       return FALSE;
     }
-  return cam_export_write (image, drawable, what, path, error);
+  paths[what] = path;
+  return cam_export_write (image, layer, paths, error);
 }

@@ -12,10 +12,11 @@ from fixtures import shape, wide_profile, write_png
 from gimp import Gimp, GimpError, read_png
 from headless import (Case, HeadlessTests, difference, quote, run,
                       same_floats)
+from kinds import Kinds
 from screen import limited
 
 
-class Tests(HeadlessTests):
+class Tests(Kinds, HeadlessTests):
     # ---- the overlay ----
 
     def test_plain(self):
