@@ -250,11 +250,12 @@ give_layer (const CamResult *result, GimpParam *values, int *n_values)
   *n_values = 4;
 }
 
-/* The error goes to the person and to the script in the same words. */
+/* The error goes to the person and to the script in the same words; GIMP cuts
+ * them off where a file's name is not UTF-8. */
 static void
 give_error (const GError *error, GimpParam *values, int *n_values)
 {
-  static char message[4096];
+  static char *message;
 
   *n_values = 1;
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
@@ -262,7 +263,8 @@ give_error (const GError *error, GimpParam *values, int *n_values)
       values[0].data.d_status = GIMP_PDB_CANCEL;
       return;
     }
-  g_strlcpy (message, error->message, sizeof message);
+  g_free (message);
+  message = g_utf8_make_valid (error->message, -1);
   values[0].data.d_status = error->domain == CAM_OPTIONS_ERROR
                                 ? GIMP_PDB_CALLING_ERROR
                                 : GIMP_PDB_EXECUTION_ERROR;

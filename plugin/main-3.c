@@ -125,11 +125,15 @@ look_to_config (const CamOptions *settings, GimpProcedureConfig *config)
 
 /* ---- calls ---- */
 
+/* GIMP cuts a message off where a file's name is not UTF-8. */
 static GimpValueArray *
 give_error (GimpProcedure *procedure, GError *error)
 {
   GimpPDBStatusType status = GIMP_PDB_EXECUTION_ERROR;
+  char *message = g_utf8_make_valid (error->message, -1);
 
+  g_free (error->message);
+  error->message = message;
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     {
       g_error_free (error);

@@ -246,7 +246,9 @@ cam_build_panel_set_running (GtkWidget *widget, gboolean running)
 static void
 set_note (Panel *panel, const char *icon, const char *text)
 {
-  gtk_label_set_text (GTK_LABEL (panel->text), text);
+  g_autofree char *shown = g_utf8_make_valid (text, -1);
+
+  gtk_label_set_text (GTK_LABEL (panel->text), shown);
   gtk_image_set_from_icon_name (GTK_IMAGE (panel->icon), icon,
                                 GTK_ICON_SIZE_MENU);
 }

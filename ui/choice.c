@@ -112,10 +112,11 @@ void
 cam_choice_add (GtkWidget *widget, const char *text, const char *value)
 {
   Choice *choice = get (widget);
+  g_autofree char *shown = g_filename_display_name (text);
 
   choice->filling = TRUE;
   gtk_combo_box_text_insert_text (GTK_COMBO_BOX_TEXT (widget),
-                                  choice->values->len, text);
+                                  choice->values->len, shown);
   g_ptr_array_add (choice->values, g_strdup (value));
   choice->filling = FALSE;
 }
@@ -134,6 +135,7 @@ cam_choice_set (GtkWidget *widget, const char *value)
 {
   Choice *choice = get (widget);
   int line = find (choice, value);
+  g_autofree char *tip = NULL;
 
   if (line < 0 && value[0])
     {
@@ -145,7 +147,8 @@ cam_choice_set (GtkWidget *widget, const char *value)
   choice->filling = TRUE;
   choice->active = MAX (line, choice->values->len ? 0 : -1);
   gtk_combo_box_set_active (GTK_COMBO_BOX (widget), choice->active);
-  gtk_widget_set_tooltip_text (widget, cam_choice_get (widget));
+  tip = g_filename_display_name (cam_choice_get (widget));
+  gtk_widget_set_tooltip_text (widget, tip);
   choice->filling = FALSE;
 }
 

@@ -72,7 +72,7 @@ cam_export_panel_reset (GtkWidget *widget, const char *path)
 {
   Panel *panel = get (widget);
   g_autofree char *folder = g_path_get_dirname (path);
-  g_autofree char *base = g_path_get_basename (path);
+  g_autofree char *base = g_filename_display_basename (path);
 
   gtk_file_chooser_set_current_folder (GTK_FILE_CHOOSER (panel->folder),
                                        folder);

@@ -571,7 +571,9 @@ cam_overlay_panel_set_progress (CamOverlayPanel *panel, const char *text,
 void
 cam_overlay_panel_set_error (CamOverlayPanel *panel, const char *text)
 {
+  g_autofree char *shown = g_utf8_make_valid (text, -1);
+
   gtk_widget_show (panel->status_icon);
   gtk_widget_hide (panel->progress);
-  gtk_label_set_text (GTK_LABEL (panel->status), text);
+  gtk_label_set_text (GTK_LABEL (panel->status), shown);
 }

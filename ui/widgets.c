@@ -230,8 +230,9 @@ cam_message_new (GtkWidget *over, GtkMessageType type, GtkButtonsType buttons,
                  const char *text)
 {
   GtkWindow *window = GTK_WINDOW (gtk_widget_get_toplevel (over));
+  g_autofree char *shown = g_utf8_make_valid (text, -1);
   GtkWidget *dialog = gtk_message_dialog_new (window, GTK_DIALOG_MODAL, type,
-                                              buttons, "%s", text);
+                                              buttons, "%s", shown);
 
   gtk_window_set_title (GTK_WINDOW (dialog), gtk_window_get_title (window));
   return dialog;

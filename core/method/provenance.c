@@ -7,8 +7,10 @@
 static void
 add_string (JsonBuilder *b, const char *name, const char *value)
 {
+  g_autofree char *text = g_utf8_make_valid (value, -1); /* JSON knows no other */
+
   json_builder_set_member_name (b, name);
-  json_builder_add_string_value (b, value);
+  json_builder_add_string_value (b, text);
 }
 
 static void

@@ -98,3 +98,36 @@ class Files:
         with open(path, "rb") as f:
             self.ok(f.read() == b"what was there", name
                     + ": the file is as it was", "it was replaced")
+
+    # ---- names ----
+
+    def test_names_not_utf8(self):
+        """A folder of models whose name is Latin-1, as old disks have them."""
+        odd = self.out(os.fsdecode(b"mod\xe8les"))
+        link, picture = self.out("models-link"), self.out("odd-link.png")
+        shutil.rmtree(odd, ignore_errors=True)
+        shutil.copytree(os.path.join(self.fix.models, "objects"),
+                        os.path.join(odd, "objects"))
+        os.rename(os.path.join(odd, "objects", "shapes.camdb"),
+                  os.path.join(odd, "objects", os.fsdecode(b"\xe9.camdb")))
+        os.makedirs(os.path.join(odd, "broken"))
+        shutil.copy(self.fix.path("broken.onnx"),
+                    os.path.join(odd, "broken", "model.onnx"))
+        for path, to in ((link, odd), (picture, os.path.join(
+                odd, os.fsdecode(b"\xe0 c\xf4t\xe9.png")))):
+            if os.path.lexists(path):
+                os.remove(path)
+            os.symlink(os.path.abspath(to), path)
+        gimp = self.gimp.another({"CAMLENS_MODEL_PATH": odd})
+        case = Case(gimp, "(t-load %s)" % quote(self.fix.photo))
+        case.run()
+        self.equal(case.count(), 2, "names not in UTF-8: model and database")
+        said = self.error(gimp, '(t-run im layer "broken" "" 50 60 "turbo" '
+                                '"normal" 0 "cluster")')
+        self.ok(re.search("mod\ufffdles/broken/model.onnx.*ONNX", said),
+                "names not in UTF-8: the message is whole", said)
+        gimp('(begin (t-export im new "overlay" %s) 1)' % quote(picture))
+        self.ok(os.path.islink(picture) and read_png(picture)[0] == 320,
+                "names not in UTF-8: an export, where a link points")
+        case.close()
+        gimp.close()
