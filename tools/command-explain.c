@@ -141,9 +141,9 @@ plan_picture (const ExplainOptions *o, const char *path, const char *folder,
 static gboolean
 check_endings (const Explanation *e, GError **error)
 {
-  const char *pictures[] = { e->out, e->composite, e->overlay };
+  const char *pictures[] = { e->out, e->composite };
 
-  for (int i = 0; i < 3; i++)
+  for (int i = 0; i < 2; i++)
     if (pictures[i] != NULL && ! picture_can_write (pictures[i]))
       {
         g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
@@ -151,6 +151,14 @@ check_endings (const Explanation *e, GError **error)
                      pictures[i]);
         return FALSE;
       }
+  if (e->overlay != NULL && ! picture_keeps_alpha (e->overlay))
+    {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+                   _("The overlay “%s” should end in .png, .webp or .tif, "
+                     "which keep its transparency."),
+                   e->overlay);
+      return FALSE;
+    }
   if (e->heatmap != NULL && ! g_str_has_suffix (e->heatmap, ".npy")
       && ! g_str_has_suffix (e->heatmap, ".tif")
       && ! g_str_has_suffix (e->heatmap, ".tiff"))

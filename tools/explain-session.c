@@ -108,6 +108,11 @@ open_explainer (ExplainSession *session, int n_threads, GError **error)
                   "before the pooling, which is often not the best "
                   "(--layer names another)"),
                   cam_explainer_layer (session->explainer));
+  if (options->top_k > cam_explainer_channels (session->explainer))
+    command_note (_("“%s” has %d channels, fewer than %d: all of them are "
+                    "taken"),
+                  cam_explainer_layer (session->explainer),
+                  cam_explainer_channels (session->explainer), options->top_k);
   return session->db == NULL
          || cam_cluster_db_fits (session->db, cam_model_digest (session->model),
                                  cam_explainer_embedding_dim (session

@@ -40,6 +40,12 @@ picture_can_write (const char *path)
   return is_one_of (path, all);
 }
 
+gboolean
+picture_keeps_alpha (const char *path)
+{
+  return picture_can_write (path) && ! is_one_of (path, jpeg);
+}
+
 /* NAME's own folder, a name that no picture has */
 static char *
 temporary_name (const char *path)

@@ -12,6 +12,8 @@ gboolean picture_write_rgba (const char *path, const guint8 *pixels, int width,
                              int height, GError **error);
 /* Whether the ending is one of those */
 gboolean picture_can_write (const char *path);
+/* Whether what is written there keeps its alpha */
+gboolean picture_keeps_alpha (const char *path);
 /* The map's own numbers, [h, w] float32: .npy, or .tif / .tiff */
 gboolean picture_write_map (const char *path, const CamHeatMap *map,
                             GError **error);

@@ -339,6 +339,17 @@ def test_empty():
             path('x.png'), '--transfer', 'neighbour')
 
 
+def test_clamped():
+    """more channels than there are: all, with a word"""
+    make_database()
+    notes = {k: camlens('explain', '-m', 'small', path('p0.png'), '--top-k', k,
+                        '-o', path('k.png'), check=0).stderr
+             for k in (0, K, K + 1)}
+    tap.check([f'{K} channels' in note for note in notes.values()]
+              == [False, False, True], 'too many channels are noted',
+              str(notes))
+
+
 def test_refusals():
     p = path('p0.png')
     out = ['-o', path('never.png')]
@@ -369,6 +380,9 @@ def test_refusals():
             path('nowhere.png'), *out)
     refused('an ending that is not written', ['.png'], *small_model, p, '-o',
             path('never.xyz'))
+    refused('an overlay that cannot be transparent', ['transparency'],
+            *small_model, p, '--overlay', path('never.jpg'))
+    tap.check(not os.path.exists(path('never.jpg')), 'and is not written')
     refused('a heat map of another kind', ['.npy'], *small_model, p,
             '--heatmap', path('m.csv'))
     refused('the picture itself', ['not written over'], *small_model, p, '-o',
@@ -497,6 +511,7 @@ test_outputs()
 test_together()
 test_orientation()
 test_empty()
+test_clamped()
 test_refusals()
 test_settings()
 test_db_help()
