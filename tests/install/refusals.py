@@ -1,8 +1,10 @@
 #!/usr/bin/python3
-"""refusals.py ROOT: tools/demo and tools/packages.sh say what is missing
+"""refusals.py ROOT: tools/demo and tools/packages.sh say what is missing, and
+the demo how far a map can be trusted
 
 Nothing is built or installed: all ends before that.
 """
+import json
 import os
 import subprocess
 import sys
@@ -38,6 +40,29 @@ def demo(tap, root, folder):
               os.listdir(folder))
 
 
+def trust(tap, root):
+    near = {'cluster': 14, 'similarity': 0.7331, 'far': False,
+            'labels': ['camel', 'nut', 'gnu', 'frog'], 'second_cluster': 35,
+            'second_similarity': 0.7320, 'top_k': 50}
+    plain = dict(near, labels=['bee'], second_similarity=0.5)
+    alone = {key: value for key, value in plain.items()
+             if not key.startswith('second')}
+    words = 'nearest cluster 14 (bee), similarity 0.733\n'
+    for record, want in (
+            (near, 'nearest cluster 14 (camel, nut, gnu, ...), similarity '
+             '0.733\n    cluster 35 is about as near (0.732): it may give '
+             'another map\n'),
+            (plain, words), (alone, words),
+            (dict(plain, far=True), words + '    unlike everything in the '
+             'database: do not trust this map\n')):
+        text = json.dumps(record, indent=2, separators=(',', ' : '))
+        done = subprocess.run(['awk', '-f', f'{root}/tools/demo.awk'],
+                              input='OK\n' + text, capture_output=True,
+                              text=True, check=False)
+        tap.check(done.stdout == want, f'demo: {want.splitlines()[-1].strip()}',
+                  done.stdout, done.stderr)
+
+
 def packages(tap, root, folder):
     for name in PROGRAMS:
         for place in os.defpath.split(':'):
@@ -64,6 +89,7 @@ def main(root):
     tap = Tap()
     with tempfile.TemporaryDirectory() as folder:
         demo(tap, root, folder)
+    trust(tap, root)
     with tempfile.TemporaryDirectory() as folder:
         packages(tap, root, folder)
     return tap.done()
