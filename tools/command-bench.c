@@ -158,8 +158,6 @@ static void
 print_json (const Options *options, const Times *times)
 {
   g_autoptr (JsonBuilder) b = json_builder_new ();
-  g_autoptr (JsonNode) root = NULL;
-  g_autofree char *text = NULL;
 
 #define NUMBER(name, value)                                                   \
   json_builder_set_member_name (b, name);                                     \
@@ -185,9 +183,7 @@ print_json (const Options *options, const Times *times)
   json_builder_end_object (b);
 #undef NUMBER
 #undef INTEGER
-  root = json_builder_get_root (b);
-  text = json_to_string (root, TRUE);
-  printf ("%s\n", text);
+  command_print_json (b, TRUE);
 }
 
 static void

@@ -279,8 +279,6 @@ static void
 print_json (const CamBuildSummary *s, const char *out, double seconds)
 {
   g_autoptr (JsonBuilder) json = json_builder_new ();
-  g_autoptr (JsonNode) root = NULL;
-  g_autofree char *text = NULL;
 
   json_builder_begin_object (json);
   add_text (json, "database", out);
@@ -310,9 +308,7 @@ print_json (const CamBuildSummary *s, const char *out, double seconds)
     }
   json_builder_end_array (json);
   json_builder_end_object (json);
-  root = json_builder_get_root (json);
-  text = json_to_string (root, FALSE);
-  printf ("%s\n", text);
+  command_print_json (json, FALSE);
 }
 
 static void

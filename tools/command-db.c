@@ -104,17 +104,13 @@ static gboolean
 print_json (const CamClusterDb *db, GError **error)
 {
   g_autoptr (JsonBuilder) json = json_builder_new ();
-  g_autoptr (JsonNode) root = NULL;
-  g_autofree char *text = NULL;
 
   json_builder_begin_object (json);
   json_info (json, db);
   if (! json_clusters (json, db, error))
     return FALSE;
   json_builder_end_object (json);
-  root = json_builder_get_root (json);
-  text = json_to_string (root, TRUE);
-  printf ("%s\n", text);
+  command_print_json (json, TRUE);
   return TRUE;
 }
 

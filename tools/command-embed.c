@@ -174,6 +174,21 @@ embed_all (Run *run, GError **error)
   return COMMAND_FAILED;
 }
 
+static gboolean
+check_names (GPtrArray *paths, GError **error)
+{
+  for (guint i = 0; i < paths->len; i++)
+    if (strchr (paths->pdata[i], '\n') != NULL)
+      {
+        g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_FILENAME,
+                     _ ("“%s” has a line break in its name, and --names has a "
+                        "line for each picture: rename it."),
+                     (char *) paths->pdata[i]);
+        return FALSE;
+      }
+  return TRUE;
+}
+
 /* before any work */
 static gboolean
 check_places (const Options *o, GPtrArray *paths, GError **error)
@@ -183,7 +198,8 @@ check_places (const Options *o, GPtrArray *paths, GError **error)
   places_read (places, o->model);
   for (guint i = 0; i < paths->len; i++)
     places_read (places, paths->pdata[i]);
-  return places_write (places, o->out, error)
+  return (o->names == NULL || check_names (paths, error))
+         && places_write (places, o->out, error)
          && places_write (places, o->names, error)
          && places_write (places, o->inputs, error);
 }

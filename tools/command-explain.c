@@ -236,15 +236,6 @@ answer (Run *run, Explanation *e, JsonBuilder *json)
   return good;
 }
 
-static void
-print_json (JsonBuilder *builder)
-{
-  g_autoptr (JsonNode) root = json_builder_get_root (builder);
-  g_autofree char *json = json_to_string (root, TRUE);
-
-  printf ("%s\n", json);
-}
-
 static int
 run_all (Run *run)
 {
@@ -267,7 +258,7 @@ run_all (Run *run)
     json_builder_end_array (json);
   g_thread_pool_free (pool, FALSE, TRUE);
   if (json != NULL)
-    print_json (json);
+    command_print_json (json, TRUE);
   if (n_failed > 0 && many)
     command_note (_("%u of %u pictures could not be explained"), n_failed,
                   run->jobs->len);

@@ -185,8 +185,6 @@ static void
 print_json (const Facts *facts)
 {
   g_autoptr (JsonBuilder) json = json_builder_new ();
-  g_autoptr (JsonNode) root = NULL;
-  g_autofree char *text = NULL;
 
   json_builder_begin_object (json);
   add_inputs (json, cam_network_graph (facts->network));
@@ -197,9 +195,7 @@ print_json (const Facts *facts)
   add_number (json, "parameters", cam_network_parameters (facts->network));
   add_number (json, "macs", facts->macs);
   json_builder_end_object (json);
-  root = json_builder_get_root (json);
-  text = json_to_string (root, TRUE);
-  printf ("%s\n", text);
+  command_print_json (json, TRUE);
 }
 
 static int

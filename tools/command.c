@@ -149,6 +149,16 @@ command_cell (const char *text, int width)
   printf ("%*s%s%*s", width < 0 ? fill : 0, "", text, width < 0 ? 0 : fill, "");
 }
 
+void
+command_print_json (JsonBuilder *builder, gboolean pretty)
+{
+  g_autoptr (JsonNode) root = json_builder_get_root (builder);
+  g_autofree char *text = json_to_string (root, pretty);
+  g_autofree char *valid = g_utf8_make_valid (text, -1);
+
+  printf ("%s\n", valid);
+}
+
 static gboolean
 ends_like_picture (const char *name)
 {

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <gio/gio.h>
+#include <json-glib/json-glib.h>
 
 #define COMMAND_OK 0
 #define COMMAND_FAILED 1
@@ -49,6 +50,9 @@ int command_width (const char *text);
 /* @text on standard output, filled up with blanks to @width columns; where
  * @width is negative, the blanks come first. */
 void command_cell (const char *text, int width);
+/* What @builder holds on standard output, as valid UTF-8 whatever names are in
+ * it. */
+void command_print_json (JsonBuilder *builder, gboolean pretty);
 /* Files of @paths, folders opened up (all below them), sorted within each;
  * only names that end like pictures are taken from folders.  (transfer full)
  * array of char*; NULL with an error where a path does not exist. */

@@ -2,6 +2,7 @@
 #include "tools/evaluate-page.h"
 
 #include <glib/gi18n.h>
+#include <string.h>
 
 #include "core/base/whole-file.h"
 #include "tools/evaluate.h"
@@ -94,9 +95,11 @@ evaluate_page_write (GString *html, const char *folder, GError **error)
 {
   g_autofree char *path = g_build_filename (folder, "index.html", NULL);
 
-  g_string_append (html, "</html>\n");
-  return cam_whole_file_write (
-      path, &(CamFilePiece){ html->str, html->len }, 1, error);
+  g_autofree char *valid = g_utf8_make_valid (html->str, (gssize) html->len);
+  const CamFilePiece pieces[] = { { valid, strlen (valid) },
+                                  { "</html>\n", 8 } };
+
+  return cam_whole_file_write (path, pieces, G_N_ELEMENTS (pieces), error);
 }
 
 gboolean

@@ -7,6 +7,7 @@
 void evaluate_page_begin (GString *html, const char *title, const char *origin);
 /* A large @value over @what it is. */
 void evaluate_page_card (GString *html, const char *value, const char *what);
-/* Ends the page, and writes it to index.html in @folder. */
+/* Ends the page, and writes it, as valid UTF-8 whatever names are in it, to
+ * index.html in @folder. */
 gboolean evaluate_page_write (GString *html, const char *folder,
                               GError **error);

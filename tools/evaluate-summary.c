@@ -367,8 +367,6 @@ void
 evaluate_print_json (const Evaluation *e)
 {
   g_autoptr (JsonBuilder) b = json_builder_new ();
-  g_autoptr (JsonNode) root = NULL;
-  g_autofree char *json = NULL;
 
   json_builder_begin_object (b);
   add_text (b, "model", e->model->name);
@@ -386,7 +384,5 @@ evaluate_print_json (const Evaluation *e)
       add_row (e, r, b);
   json_builder_end_array (b);
   json_builder_end_object (b);
-  root = json_builder_get_root (b);
-  json = json_to_string (root, TRUE);
-  printf ("%s\n", json);
+  command_print_json (b, TRUE);
 }

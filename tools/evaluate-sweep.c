@@ -179,8 +179,6 @@ print_sweep (const EvaluateOptions *o, GPtrArray *chosen, GPtrArray *reported)
 {
   const CamLayerTrial *best = g_ptr_array_index (chosen, 0);
   g_autoptr (JsonBuilder) b = NULL;
-  g_autoptr (JsonNode) root = NULL;
-  g_autofree char *json = NULL;
 
   if (! o->json)
     {
@@ -201,9 +199,7 @@ print_sweep (const EvaluateOptions *o, GPtrArray *chosen, GPtrArray *reported)
   add_trials (b, "chosen_on", chosen);
   add_trials (b, "reported_on", reported);
   json_builder_end_object (b);
-  root = json_builder_get_root (b);
-  json = json_to_string (root, TRUE);
-  printf ("%s\n", json);
+  command_print_json (b, TRUE);
 }
 
 /* The layers of the best trials and the fallback, a name once */

@@ -4,6 +4,7 @@
 Names that are empty, full disks, devices, pipes and links: said so in a
 sentence, before any work where that can be known, and nothing is harmed.
 """
+import json
 import os
 import stat
 import subprocess
@@ -221,6 +222,46 @@ def test_read_and_written():
     tap.check(before == after, 'all that was read is as it was')
 
 
+def test_odd_names():
+    """what programs read is UTF-8, and a line is a picture, whatever the
+    names of files are"""
+    for label in 'a', 'b\udcff':
+        os.makedirs(path('odd', label))
+        for name in '\udcff.png', ' "\\<&%s\t.png', '-o.png':
+            Image.open(path(PICTURE)).save(path('odd', label, name))
+    for command in (
+            (*EXPLAIN, 'odd', '-o', 'o\udcff/', '--json'),
+            ('build', '-q', '-m', 'model.onnx', '--layer', 'features', 'odd',
+             '-o', 'o\udcff.camdb', '--clusters', '2', '--json'),
+            ('db', 'info', 'o\udcff.camdb', '--json'),
+            (*EVALUATE[:-3], 'odd', '--faithfulness', '1', '--report',
+             'o\udcff-report', '--json')):
+        done = subprocess.run([CAMLENS, *map(os.fsencode, command)],
+                              capture_output=True, timeout=60, check=False,
+                              cwd=folder.name)
+        try:
+            said = json.loads(done.stdout.decode())
+        except ValueError as error:
+            said = error
+        tap.check(done.returncode == 0 and isinstance(said, (dict, list)),
+                  f'{" ".join(command[:2])}: JSON', said, done.stderr)
+    with open(path('o\udcff-report', 'index.html'), 'rb') as file:
+        page = file.read()
+    tap.check(page.decode(errors='replace').encode() == page
+              and page.endswith(b'</html>\n'), 'a report is UTF-8, too')
+    done = camlens('embed', '-m', 'model.onnx', 'odd', '-o', 'f.npy',
+                   '--names', 'f.txt')
+    with open(path('f.txt'), 'rb') as file:
+        tap.check(file.read().count(b'\n') == len(np.load(path('f.npy'))) == 6,
+                  'a line of --names for each row', done.stderr)
+    Image.open(path(PICTURE)).save(path('odd', 'a', 'two\nlines.png'))
+    done = camlens('embed', '-m', 'model.onnx', 'odd', '-o', 'f.npy',
+                   '--names', 'g.txt')
+    tap.check(done.returncode == 1 and 'line break' in done.stderr
+              and not os.path.exists(path('g.txt')),
+              'which a line break in a name would break', done.stderr)
+
+
 def test_devices_and_links():
     """a link stays one, and its target gets the text; a device stays"""
     os.mkfifo(path('pipe'))
@@ -321,6 +362,7 @@ test_full_output()
 test_report_place()
 test_no_place()
 test_read_and_written()
+test_odd_names()
 test_devices_and_links()
 test_pipes_as_pictures()
 test_one_picture()
