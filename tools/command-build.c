@@ -2,10 +2,8 @@
 #include <glib/gi18n.h>
 #include <json-glib/json-glib.h>
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/base/version.h"
 #include "tools/command.h"
@@ -13,6 +11,7 @@
 #include "tools/labelled.h"
 #include "tools/picture.h"
 #include "tools/progress.h"
+#include "tools/signals.h"
 
 #define NAME "build"
 #define THUMBNAIL_SIDE 96
@@ -219,46 +218,6 @@ show (CamBuildStage stage, gint64 done, gint64 total, gpointer data)
 {
   progress_show (((Session *) data)->progress, cam_build_stage_name (stage),
                  done, total);
-}
-
-static int signal_pipe[2]; /* a signal's handler can reach nothing else */
-
-static void
-pass_on (int signal_number)
-{
-  char byte = (char) signal_number;
-  ssize_t written = write (signal_pipe[1], &byte, 1);
-
-  (void) written;
-}
-
-/* The first Ctrl-C ends the build in order, the second at once. */
-static gpointer
-wait_for_signal (gpointer cancellable)
-{
-  char byte;
-
-  while (read (signal_pipe[0], &byte, 1) != 1)
-    ;
-  g_cancellable_cancel (cancellable);
-  while (read (signal_pipe[0], &byte, 1) != 1)
-    ;
-  _exit (128 + byte);
-}
-
-static GCancellable *
-cancel_on_signal (void)
-{
-  GCancellable *cancellable = g_cancellable_new ();
-  struct sigaction action = { .sa_handler = pass_on, .sa_flags = SA_RESTART };
-
-  if (pipe (signal_pipe) == -1)
-    return cancellable;
-  g_thread_unref (g_thread_new ("signals", wait_for_signal,
-                                g_object_ref (cancellable)));
-  sigaction (SIGINT, &action, NULL);
-  sigaction (SIGTERM, &action, NULL);
-  return cancellable;
 }
 
 static void

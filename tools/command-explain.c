@@ -16,6 +16,7 @@
 #include "tools/explain.h"
 #include "tools/picture-write.h"
 #include "tools/places.h"
+#include "tools/signals.h"
 
 #define NAME "explain"
 
@@ -175,6 +176,7 @@ typedef struct
 {
   ExplainSession session;
   GPtrArray *jobs; /* of Explanation */
+  GCancellable *stopped; /* by Ctrl-C: what is begun is ended, no more */
   GMutex lock;
   GCond finished;
 } Run;
@@ -186,7 +188,8 @@ run_job (gpointer data, gpointer user_data)
   Run *run = user_data;
   GError *error = NULL;
 
-  if (explain_picture (&run->session, e, &error))
+  if (! g_cancellable_set_error_if_cancelled (run->stopped, &error)
+      && explain_picture (&run->session, e, &error))
     explain_write (&run->session, e, &error);
   g_mutex_lock (&run->lock);
   e->error = error;
@@ -219,7 +222,7 @@ answer (Run *run, Explanation *e, JsonBuilder *json)
     g_cond_wait (&run->finished, &run->lock);
   g_mutex_unlock (&run->lock);
   good = e->error == NULL;
-  if (! good)
+  if (! good && ! g_error_matches (e->error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     command_note ("%s", e->error->message);
   warn (run, e);
   if (json != NULL)
@@ -259,7 +262,10 @@ run_all (Run *run)
   g_thread_pool_free (pool, FALSE, TRUE);
   if (json != NULL)
     command_print_json (json, TRUE);
-  if (n_failed > 0 && many)
+  if (g_cancellable_is_cancelled (run->stopped))
+    command_note (_ ("stopped: %u of %u pictures are explained"),
+                  run->jobs->len - n_failed, run->jobs->len);
+  else if (n_failed > 0 && many)
     command_note (_("%u of %u pictures could not be explained"), n_failed,
                   run->jobs->len);
   return n_failed == 0 ? COMMAND_OK : COMMAND_FAILED;
@@ -358,7 +364,11 @@ explain_paths (const ExplainOptions *o, char **argv, int n)
   g_cond_init (&run.finished);
   if (plan_jobs (&run, o, paths, &error)
       && explain_session_open (&run.session, o, run.jobs->len, &error))
-    status = run_all (&run);
+    {
+      run.stopped = cancel_on_signal ();
+      status = run_all (&run);
+      g_object_unref (run.stopped);
+    }
   else
     status = command_fail (NAME, g_steal_pointer (&error));
   explain_session_close (&run.session);
