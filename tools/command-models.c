@@ -1,4 +1,5 @@
 /* command-models.c -- "camlens models list|add|remove" */
+#include <errno.h>
 #include <glib/gi18n.h>
 #include <glib/gstdio.h>
 #include <stdio.h>
@@ -51,8 +52,11 @@ copy_file (const char *from, const char *folder, const char *name,
   g_autofree char *path = g_build_filename (folder, name, NULL);
   g_autoptr (GFile) target = g_file_new_for_path (path);
 
-  return g_file_copy (source, target, G_FILE_COPY_OVERWRITE, NULL, NULL, NULL,
-                      error);
+  if (g_file_copy (source, target, G_FILE_COPY_OVERWRITE, NULL, NULL, NULL,
+                   error))
+    return TRUE;
+  g_prefix_error (error, "%s → %s: ", from, path);
+  return FALSE;
 }
 
 /* Removes the files of a model's folder and the folder; no deeper. */
@@ -164,7 +168,8 @@ add_model (const char *from, const char *wanted, GError **error)
   if (! cam_whole_file_folder (part, error))
     return FALSE;
   if (! copy_model (model, part, error) || ! check_copy (model, part, error)
-      || g_rename (part, folder) != 0)
+      || (g_rename (part, folder) != 0
+          && ! cam_whole_file_refuse (folder, errno, error)))
     {
       remove_folder (part, NULL);
       return FALSE;
@@ -180,7 +185,8 @@ remove_model (const char *name, GError **error)
   g_autofree char *folder = g_build_filename (base, name, NULL);
   g_autofree char *file = cam_model_file_in (folder);
 
-  if (strchr (name, '/') == NULL && name[0] != '.' && file != NULL)
+  if (*name != '\0' && strchr (name, '/') == NULL && name[0] != '.'
+      && file != NULL)
     return remove_folder (folder, error);
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
                _("There is no model “%s” among your own (%s)."), name, base);

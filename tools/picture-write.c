@@ -3,8 +3,10 @@
 
 #include <glib/gi18n.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/base/npy.h"
 #include "core/base/whole-file.h"
@@ -74,6 +76,22 @@ save (VipsImage *image, const char *as, const char *path)
   return vips_pngsave (image, path, "compression", 3, NULL);
 }
 
+/* Why nothing more can be written to @part, as an errno; 0: it can.  libvips
+ * keeps that to itself, or says "unknown error -1". */
+static int
+ask_fault (const char *part)
+{
+  static const char block[1 << 16];
+  int fd = g_open (part, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+  gboolean written = fd != -1
+                     && write (fd, block, sizeof block) == sizeof block;
+  int fault = written ? 0 : errno;
+
+  if (fd != -1)
+    close (fd);
+  return fault;
+}
+
 /* Saves, then renames; nothing is left behind where either fails. */
 static gboolean
 save_whole (VipsImage *image, const char *path, GError **error)
@@ -85,13 +103,17 @@ save_whole (VipsImage *image, const char *path, GError **error)
     return FALSE;
   if (save (image, path, part) != 0)
     {
+      int fault = ask_fault (part);
+
       g_unlink (part);
-      return picture_refuse (PICTURE_WRITE, path, error);
+      if (fault == 0)
+        return picture_refuse (PICTURE_WRITE, path, error);
+      vips_error_clear ();
+      return cam_whole_file_refuse (path, fault, error);
     }
   if (g_rename (part, place) == 0)
     return TRUE;
-  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
-               _ ("Cannot write “%s”: %s."), path, g_strerror (errno));
+  cam_whole_file_refuse (path, errno, error);
   g_unlink (part);
   return FALSE;
 }

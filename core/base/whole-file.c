@@ -31,8 +31,8 @@ follow_links (const char *path)
   return place;
 }
 
-static gboolean
-refuse (const char *path, int code, GError **error)
+gboolean
+cam_whole_file_refuse (const char *path, int code, GError **error)
 {
   g_autofree char *folder = g_path_get_dirname (path);
 
@@ -74,8 +74,9 @@ cam_whole_file_check (const char *path, GError **error)
   if (! folder)
     return FALSE;
   if (! g_file_test (folder, G_FILE_TEST_IS_DIR))
-    return refuse (path, ENOTDIR, error);
-  return g_access (folder, W_OK | X_OK) == 0 || refuse (path, errno, error);
+    return cam_whole_file_refuse (path, ENOTDIR, error);
+  return g_access (folder, W_OK | X_OK) == 0
+         || cam_whole_file_refuse (path, errno, error);
 }
 
 gboolean
@@ -131,12 +132,12 @@ cam_whole_file_write (const char *path, const CamFilePiece *pieces,
     return FALSE;
   fd = g_mkstemp_full (temporary, O_WRONLY | O_CLOEXEC, 0666);
   if (fd < 0)
-    return refuse (path, errno, error);
+    return cam_whole_file_refuse (path, errno, error);
   code = write_pieces (fd, pieces, n_pieces);
   if (code == 0 && g_rename (temporary, place) != 0)
     code = errno;
   if (code == 0)
     return TRUE;
   g_unlink (temporary);
-  return refuse (path, code, error);
+  return cam_whole_file_refuse (path, code, error);
 }

@@ -6,6 +6,8 @@ sentence, before any work where that can be known, and nothing is harmed.
 """
 import json
 import os
+import resource
+import signal
 import stat
 import subprocess
 import sys
@@ -37,12 +39,14 @@ def camlens(*arguments, stdout=subprocess.PIPE, **more):
     return subprocess.run([CAMLENS, *map(str, arguments)], text=True,
                           stdout=stdout, stderr=subprocess.PIPE, timeout=60,
                           cwd=folder.name, check=False,
-                          env=dict(os.environ, LC_ALL='C.UTF-8'), **more)
+                          env=dict(os.environ, LC_ALL='C.UTF-8',
+                                   XDG_DATA_HOME=path('user')), **more)
 
 
 def make_files():
     """pictures of two labels, a database, and an array for the network"""
     rng = np.random.default_rng(6)
+    os.mkdir(path('user'))
     small.write_model(folder.name)
     for label in 'ab':
         os.makedirs(path('pictures', label))
@@ -222,6 +226,71 @@ def test_read_and_written():
     tap.check(before == after, 'all that was read is as it was')
 
 
+def test_no_room():
+    """a limit of the size of files stands for a full disk"""
+    def limit():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (500, 500))
+    before = sorted(os.listdir(folder.name))
+    for command in (
+            *((*EXPLAIN, PICTURE, '-o', f'room.{ending}')
+              for ending in ('png', 'jpg', 'webp', 'tif')),
+            ('run', 'model.onnx', '--input', 'x.npy', '--fetch',
+             'features=room.npy'),
+            (*EMBED, '-o', 'open/f.npy', '--inputs', 'room.npy'),
+            (*EVALUATE, '--report', 'open')):
+        done = camlens(*command, preexec_fn=limit)
+        place = 'index.html' if 'evaluate' in command else 'room.'
+        tap.check(done.returncode == 1 and place in done.stderr
+                  and 'File too large. Choose another place.' in done.stderr
+                  and '.part' not in done.stderr,
+                  f'{command[0]}: no room for {command[-1]}', done.stderr)
+    done = camlens('models', 'add', 'model.onnx', '--name', 'room',
+                   preexec_fn=limit)
+    tap.check(done.returncode == 1 and 'room.part/model.onnx' in done.stderr,
+              'models add: no room', done.stderr)
+    after = sorted(os.listdir(folder.name))
+    tap.check(before == after and sorted(os.listdir(path('open')))
+              == ['f.npy'], 'and no parts are left behind',
+              set(after) - set(before), os.listdir(path('open')))
+
+
+def test_stopped():
+    """what is begun is ended, and no parts are left behind"""
+    os.makedirs(path('many'))
+    picture = Image.fromarray(np.random.default_rng(2).integers(
+        0, 256, (900, 900, 3)).astype(np.uint8))
+    picture.save(path('many', '0.jpg'))
+    for i in range(1, 40):
+        os.link(path('many', '0.jpg'), path('many', f'{i}.jpg'))
+
+    def heed():  # also where this is run by nohup
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+    for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE:
+        out = f'stopped-{number}'
+        child = subprocess.Popen([CAMLENS, *EXPLAIN, 'many', '-o', out],
+                                 cwd=folder.name, stdout=subprocess.PIPE,
+                                 stderr=subprocess.PIPE, text=True,
+                                 preexec_fn=heed, env=dict(
+                                     os.environ, LC_ALL='C.UTF-8'))
+        child.stdout.readline()
+        if number == signal.SIGPIPE:
+            child.stdout.close()
+            told = child.stderr.read()
+            child.wait()
+        else:
+            child.send_signal(number)
+            told = child.communicate(timeout=60)[1]
+        there = os.listdir(path(out))
+        whole = [Image.open(path(out, name)).load() is not None
+                 for name in there if name.endswith('.png')]
+        tap.check(child.returncode == 1 and 'stopped: ' in told
+                  and len(whole) == len(there) < 40 and all(whole),
+                  f'explain, signal {int(number)}: ends in order',
+                  child.returncode, told, there)
+
+
 def test_odd_names():
     """what programs read is UTF-8, and a line is a picture, whatever the
     names of files are"""
@@ -362,6 +431,8 @@ test_full_output()
 test_report_place()
 test_no_place()
 test_read_and_written()
+test_no_room()
+test_stopped()
 test_odd_names()
 test_devices_and_links()
 test_pipes_as_pictures()
