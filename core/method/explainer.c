@@ -158,18 +158,6 @@ cam_explainer_layer_is_fallback (const CamExplainer *explainer)
   return explainer->fallback;
 }
 
-CamLayout
-cam_explainer_layout (const CamExplainer *explainer)
-{
-  return explainer->layout;
-}
-
-CamModel *
-cam_explainer_model (const CamExplainer *explainer)
-{
-  return explainer->model;
-}
-
 int
 cam_explainer_embedding_dim (const CamExplainer *explainer)
 {

@@ -37,8 +37,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (CamExplainer, cam_explainer_free)
 const char *cam_explainer_layer (const CamExplainer *explainer);
 /* TRUE: nobody chose it, it is the last before the pooling: say so. */
 gboolean cam_explainer_layer_is_fallback (const CamExplainer *explainer);
-CamLayout cam_explainer_layout (const CamExplainer *explainer);
-CamModel *cam_explainer_model (const CamExplainer *explainer); /* borrowed */
 int cam_explainer_embedding_dim (const CamExplainer *explainer);
 int cam_explainer_channels (const CamExplainer *explainer);
 

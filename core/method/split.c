@@ -329,12 +329,6 @@ cam_split_kept (const CamSplit *split)
   return split->kept;
 }
 
-gboolean
-cam_split_is_cut (const CamSplit *split)
-{
-  return split->is_cut;
-}
-
 CamSplitRun *
 cam_split_run_new (CamSplit *split, GError **error)
 {

@@ -40,8 +40,6 @@ int cam_split_embedding_dim (const CamSplit *split);
 int cam_split_channels (const CamSplit *split);
 CamLayout cam_split_layout (const CamSplit *split);
 gsize cam_split_kept (const CamSplit *split);
-/* FALSE: it could not be cut */
-gboolean cam_split_is_cut (const CamSplit *split);
 
 /* One thread's memory for both halves (transfer full). */
 CamSplitRun *cam_split_run_new (CamSplit *split, GError **error);
