@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib/gi18n.h>
 #include <locale.h>
 #include <stdio.h>
@@ -63,6 +64,21 @@ run (const Command *command, int argc, char **argv)
   return command->run (argc, argv);
 }
 
+/* Where a standard file is closed, the next file that is opened takes its
+ * number, and messages would land in it.  What is opened here instead can no
+ * more be read or written than a closed one. */
+static void
+hold_standard_files (void)
+{
+  for (int fd = 0; fd <= 2; fd++)
+    if (fcntl (fd, F_GETFD) == -1 && errno == EBADF)
+      {
+        int held = open ("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
+
+        (void) held;
+      }
+}
+
 /* At the end of every command, GLib's own end behind --help included */
 static void
 check_output (void)
@@ -86,6 +102,7 @@ main (int argc, char **argv)
 {
   const char *translations = g_getenv ("CAMLENS_LOCALEDIR");
 
+  hold_standard_files ();
   setlocale (LC_ALL, "");
   setlocale (LC_NUMERIC, "C"); /* numbers are read by programs and by SVG */
   bindtextdomain (GETTEXT_PACKAGE,

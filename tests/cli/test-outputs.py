@@ -291,6 +291,23 @@ def test_stopped():
                   child.returncode, told, there)
 
 
+def test_closed():
+    """messages do not land in files that took a closed file's number (SQLite
+    would hold those itself: without a database)"""
+    many = ('explain', '-m', 'model.onnx', '--positive', PICTURE, 'many')
+    camlens(*many, '-o', 'all-open')
+    for closed in (1, 2), (2,), (0, 1, 2):
+        out = 'closed-' + '-'.join(map(str, closed))
+        done = camlens(*many, '-o', out,
+                       preexec_fn=lambda: [os.close(fd) for fd in closed])
+        wrong = [name for name in os.listdir(path('all-open'))
+                 if not os.path.exists(path(out, name))
+                 or open(path(out, name), 'rb').read()
+                 != open(path('all-open', name), 'rb').read()]
+        tap.check(not wrong and done.returncode == (1 in closed),
+                  f'explain with {closed} closed', done.returncode, wrong)
+
+
 def test_odd_names():
     """what programs read is UTF-8, and a line is a picture, whatever the
     names of files are"""
@@ -433,6 +450,7 @@ test_no_place()
 test_read_and_written()
 test_no_room()
 test_stopped()
+test_closed()
 test_odd_names()
 test_devices_and_links()
 test_pipes_as_pictures()
