@@ -41,6 +41,22 @@ typedef struct
   const float *bias;    /* [channels] or NULL              */
 } CamWindowRow;
 
+/* Outputs that a grouped convolution makes at a time */
+#define CAM_GROUP_LANES 16
+
+/* Some pixels of one row of a grouped convolution, 16 outputs each. */
+typedef struct
+{
+  int group;       /* inputs that an output sees                             */
+  gboolean spread; /* rows are [pixels, group, 16] by spread_groups; else
+                      [pixels, group], and the 16 outputs are of one group   */
+  int kernel_h, kernel_w, stride_w, dilation_w;
+  int n;                /* of the 16 outputs, those that there are           */
+  const float *weights; /* [kernel_h * kernel_w, group, 16]                  */
+  const float *bias;    /* [n] or NULL                                       */
+  float low, high;      /* what the result is clipped to                     */
+} CamGroupedStrip;
+
 /* A block of Winograd tiles, F (m x m, 3 x 3), m = 4 or 2. */
 typedef struct
 {
@@ -103,6 +119,15 @@ typedef struct
   /* rows[ky]: input row of width in_width, NULL above and below the picture */
   void (*depthwise_row) (const CamWindowRow *row, const float *const *rows,
                          float *out, const CamActivation *activation);
+  /* to[pixels, group, 16]: for each input of a group, that of each output's
+   * own group; x: @n of 16 channels, pixels @channels apart; group 2, 4 or 8 */
+  void (*spread_groups) (const float *x, gsize channels, int n, int pixels,
+                         int group, float *to);
+  /* rows[ky]: what the first pixel's window sees of input row ky and on, NULL
+   * above and below the picture; pixels of y @ldy apart */
+  void (*grouped_strip) (const CamGroupedStrip *strip,
+                         const float *const *rows, int pixels, float *y,
+                         gsize ldy);
   void (*max_pool_row) (const CamWindowRow *row, const float *const *rows,
                         float *out);
   /* out = sum over what lies in the picture */

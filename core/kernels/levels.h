@@ -19,6 +19,11 @@ void CAM_KERNEL (add) (float *y, const float *x, gsize n);
 void CAM_KERNEL (depthwise_row) (const CamWindowRow *row,
                                  const float *const *rows, float *out,
                                  const CamActivation *activation);
+void CAM_KERNEL (spread_groups) (const float *x, gsize channels, int n,
+                                 int pixels, int group, float *to);
+void CAM_KERNEL (grouped_strip) (const CamGroupedStrip *strip,
+                                 const float *const *rows, int pixels,
+                                 float *y, gsize ldy);
 void CAM_KERNEL (max_pool_row) (const CamWindowRow *row,
                                 const float *const *rows, float *out);
 void CAM_KERNEL (sum_pool_row) (const CamWindowRow *row,

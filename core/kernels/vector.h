@@ -1,7 +1,8 @@
 /* vector.h -- vectors of floats in plain C (extension of GCC and clang)
  *
- * Two instructions have no spelling in it and are named: the larger and the
- * smaller of two vectors, and the first digits of a reciprocal.
+ * Some instructions have no spelling in it and are named: the larger and the
+ * smaller of two vectors, the first digits of a reciprocal, and lanes picked by
+ * number.
  *
  * As wide as the -march level that the file is compiled for.  CAM_KERNEL (name)
  * gives every level's functions names of their own.
@@ -87,6 +88,23 @@ CAM_INLINE CamVec
 cam_select (CamVecInt mask, CamVec a, CamVec b)
 {
   return (CamVec) ((mask & (CamVecInt) a) | (~mask & (CamVecInt) b));
+}
+
+/* Lane i is lane @index[i] of @x. */
+CAM_INLINE CamVec
+cam_pick (CamVec x, CamVecInt index)
+{
+#if CAM_LANES == 16
+  return (CamVec) _mm512_permutexvar_ps ((__m512i) index, (__m512) x);
+#elif CAM_LANES == 8
+  return (CamVec) _mm256_permutevar8x32_ps ((__m256) x, (__m256i) index);
+#else
+  CamVec picked;
+
+  for (int i = 0; i < CAM_LANES; i++)
+    picked[i] = x[index[i]];
+  return picked;
+#endif
 }
 
 /* @b where either is NaN. */

@@ -37,6 +37,7 @@ extern const CamOperator cam_ops_fused_linear[];        /* camlens: Linear */
 extern const CamOperator cam_ops_fused_conv[];          /* camlens: Conv */
 extern const CamOperator cam_ops_fused_winograd[];      /* camlens: WinogradConv */
 extern const CamOperator cam_ops_fused_depthwise[];     /* camlens: DepthwiseConv */
+extern const CamOperator cam_ops_fused_grouped[];       /* camlens: GroupedConv */
 extern const CamOperator cam_ops_fused_pool[];          /* camlens: pooling */
 extern const CamOperator cam_ops_fused_layout[];        /* camlens: ToNHWC, ToNCHW */
 extern const CamOperator cam_ops_fused_elementwise[];   /* camlens: Affine, Gate ... */

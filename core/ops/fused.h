@@ -13,13 +13,14 @@
 
 #define CAM_FUSED_DOMAIN "camlens"
 
-/* Input numbers of Linear, Conv, WinogradConv and DepthwiseConv. */
+/* Input numbers of Linear and of all convolutions. */
 enum
 {
   CAM_FUSED_X,
   CAM_FUSED_WEIGHTS,
   CAM_FUSED_BIAS,     /* [N] or omitted                                     */
-  CAM_FUSED_RESIDUAL, /* output's shape, or omitted; not DepthwiseConv      */
+  CAM_FUSED_RESIDUAL, /* output's shape, or omitted; not DepthwiseConv,
+                         GroupedConv                                         */
   CAM_FUSED_GATE,     /* Linear: [N, 1, 1, K] that x is multiplied by first */
   CAM_FUSED_BACK,     /* Linear, Conv: the weights' transpose, in panels, where
                          a gradient goes through to x                        */
@@ -96,6 +97,24 @@ typedef struct
 gsize cam_product_back_scratch (const CamProductBack *back, int n_threads);
 void cam_product_back (const CamProductBack *back, CamThreads *threads,
                        gpointer scratch);
+
+/* --- fused-grouped.c: what 16 outputs of a grouped convolution see -------- */
+
+typedef struct
+{
+  int group, in, out; /* how many groups; channels of one */
+} CamGroups;
+
+typedef struct
+{
+  int first_in, first_out;
+  int n; /* of 16 outputs, those that there are */
+} CamGroupPanel;
+
+/* Do the 16 outputs of a panel belong to several groups? */
+gboolean cam_groups_share (const CamGroups *groups);
+int cam_groups_count_panels (const CamGroups *groups);
+CamGroupPanel cam_groups_panel (const CamGroups *groups, int i);
 
 /* fused-layout.c: the transposes of @pictures pictures; @to ends in C, H, W */
 void cam_fused_nhwc_to_nchw (const CamTensor *from, CamTensor *to,

@@ -15,7 +15,8 @@ static const CamOperator *const families[] = {
   cam_ops_pad,         cam_ops_resize,  cam_ops_reshape,    cam_ops_constant,
   cam_ops_quantize,    cam_ops_einsum,  cam_ops_fused_linear,
   cam_ops_fused_conv,  cam_ops_fused_winograd, cam_ops_fused_depthwise,
-  cam_ops_fused_pool,  cam_ops_fused_layout, cam_ops_fused_elementwise,
+  cam_ops_fused_grouped, cam_ops_fused_pool, cam_ops_fused_layout,
+  cam_ops_fused_elementwise,
 };
 
 static gpointer

@@ -2,7 +2,7 @@
  * loops in double
  *
  * Shapes are drawn so that each way is taken: products, im2col, the depthwise
- * kernels and both of Winograd's tilings; then come shapes made to hurt.  What
+ * and the grouped kernels and both of Winograd's tilings; then come shapes made to hurt.  What
  * Winograd costs in digits is printed beside what the direct way costs.
  */
 #include "config.h"
@@ -32,6 +32,10 @@ static const Shape hard[] = {
   { 3, 1, 1, 1, { 11, 13 }, { 3, 3 }, { 1, 1 }, { 1, 1 }, { 1, 1, 1, 1 } },
   { 1, 16, 16, 1, { 1, 1 }, { 3, 3 }, { 1, 1 }, { 1, 1 }, { 1, 1, 1, 1 } },
   { 1, 16, 31, 1, { 3, 2 }, { 3, 3 }, { 1, 1 }, { 1, 1 }, { 40, 1, 1, 40 } },
+  { 1, 16, 16, 4, { 1, 2 }, { 3, 3 }, { 1, 1 }, { 1, 1 }, { 70, 70, 70, 70 } },
+  { 2, 24, 24, 3, { 9, 61 }, { 5, 3 }, { 3, 2 }, { 2, 1 }, { 0, 40, 9, 0 } },
+  { 1, 34, 66, 2, { 3, 29 }, { 2, 4 }, { 5, 1 }, { 1, 7 }, { 4, 0, 4, 21 } },
+  { 1, 40, 40, 20, { 31, 1 }, { 7, 1 }, { 1, 1 }, { 3, 1 }, { 9, 0, 9, 0 } },
   { 5, 67, 19, 1, { 2, 3 }, { 3, 3 }, { 1, 1 }, { 1, 1 }, { 1, 1, 1, 1 } },
 };
 
@@ -60,7 +64,24 @@ fits (const Shape *z)
   return TRUE;
 }
 
-/* @kind 0: anything dense; 1: depthwise; 2: 3 x 3 as Winograd takes it */
+static void
+draw_groups (GRand *rand, Shape *z)
+{
+  static const int narrow[] = { 2, 4, 8 };
+  int in = narrow[g_rand_int_range (rand, 0, 3)], out = in;
+
+  if (g_rand_boolean (rand))
+    {
+      in = g_rand_int_range (rand, 1, 20);
+      out = g_rand_int_range (rand, 1, 40);
+    }
+  z->groups = g_rand_int_range (rand, 2, 8);
+  z->c = z->groups * in;
+  z->m = z->groups * out;
+}
+
+/* @kind 0: anything dense; 1: depthwise; 2: 3 x 3 as Winograd takes it; 3: in
+ * groups, narrow ones that share vectors and others */
 static void
 draw (GRand *rand, int kind, Shape *z)
 {
@@ -70,6 +91,8 @@ draw (GRand *rand, int kind, Shape *z)
       z->c = pick (rand) + (kind == 2 ? 15 : 0);
       z->m = kind == 1 ? z->c : pick (rand) + (kind == 2 ? 15 : 0);
       z->groups = kind == 1 ? z->c : 1;
+      if (kind == 3)
+        draw_groups (rand, z);
       for (int i = 0; i < 2; i++)
         {
           z->in[i] = pick (rand) + g_rand_int_range (rand, 0, 9);
@@ -200,6 +223,19 @@ test_depthwise (void)
     }
 }
 
+static void
+test_grouped (void)
+{
+  g_autoptr (GRand) rand = g_rand_new_with_seed (34);
+  Shape z;
+
+  for (int i = 0; i < ROUNDS; i++)
+    {
+      draw (rand, 3, &z);
+      check (&z, TOLERANCE, NULL);
+    }
+}
+
 /* F(4x4, 3x3) costs more than a digit, most with many channels; a network has
  * to come within 1e-4 with it. */
 static void
@@ -253,6 +289,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/fused/dense", test_dense);
   g_test_add_func ("/fused/depthwise", test_depthwise);
+  g_test_add_func ("/fused/grouped", test_grouped);
   g_test_add_func ("/fused/winograd", test_winograd);
   g_test_add_func ("/fused/hard", test_hard);
   g_test_add_func ("/fused/empty", test_empty);

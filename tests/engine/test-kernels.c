@@ -2,8 +2,9 @@
  *
  * Sizes are drawn from 1, primes and what lies around a vector's length; arrays
  * are exactly as long as the kernel may touch, so that AddressSanitizer sees
- * the first element too many.  Winograd's kernels are tested as a convolution,
- * in test-fused.c: what lies between them has no meaning of its own.
+ * the first element too many.  Those of Winograd and of groups are tested as
+ * convolutions, in test-fused.c: what lies between them has no meaning of its
+ * own.
  */
 #include "config.h"
 

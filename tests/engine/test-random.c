@@ -64,15 +64,17 @@ static const Tensor *
 put_conv (Maker *m, const Tensor *x, gboolean depthwise)
 {
   int k = 1 + 2 * upto (m, 0, 2), s = upto (m, 0, 3) ? 1 : 2, p = k / 2;
-  int out = depthwise ? x->channels : upto (m, 0, 2) ? upto (m, 1, 9) : 16;
+  gboolean halves = ! depthwise && x->channels % 2 == 0 && ! upto (m, 0, 2);
+  int group = depthwise ? x->channels : halves ? 2 : 1;
+  int out = group > 1 ? x->channels : upto (m, 0, 2) ? upto (m, 1, 9) : 16;
   Tensor *y = add (m, out, (x->height + 2 * p - k) / s + 1,
                    (x->width + 2 * p - k) / s + 1);
 
   g_string_append_printf (m->text,
                           "%s Conv %s $%d,%d,%d,%d strides=%d,%d "
                           "pads=%d,%d,%d,%d group=%d\n",
-                          y->name, x->name, out, depthwise ? 1 : x->channels, k,
-                          k, s, s, p, p, p, p, depthwise ? out : 1);
+                          y->name, x->name, out, x->channels / group, k, k, s,
+                          s, p, p, p, p, group);
   return y;
 }
 

@@ -22,6 +22,7 @@ static gboolean
 takes_activation (const CamNode *node)
 {
   return is_product (node) || is_fused (node, "DepthwiseConv")
+         || is_fused (node, "GroupedConv")
          || is_fused (node, "Affine");
 }
 

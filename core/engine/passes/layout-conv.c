@@ -7,6 +7,9 @@
  * docs/SPEED.md */
 #define WINOGRAD_CHANNELS 16
 
+#define HIGHEST_KERNEL 64 /* of depthwise and grouped convolutions, in rows */
+#define GROUP_OUTPUTS 4   /* with fewer most lanes would be idle            */
+
 typedef struct
 {
   CamFusedWindow window;
@@ -90,6 +93,37 @@ pack_product (CamPass *pass, const CamNode *node, const CamTensor *w,
   return inputs[CAM_FUSED_WEIGHTS] != NULL;
 }
 
+static gboolean
+is_depthwise (const Conv *conv)
+{
+  return conv->group == conv->channels && conv->n == conv->group;
+}
+
+static CamGroups
+groups_of (const Conv *conv)
+{
+  CamGroups groups = { conv->group, (int) conv->channels / conv->group,
+                       (int) conv->n / conv->group };
+
+  return groups;
+}
+
+/* The way back of groups that are not single channels is that of ONNX's own
+ * operator. */
+static gboolean
+is_convertible (CamLayout *layout, const CamNode *node, const Conv *conv)
+{
+  CamGroups groups = groups_of (conv);
+
+  if (conv->group == 1)
+    return TRUE;
+  if (conv->window.kernel[0] > HIGHEST_KERNEL)
+    return FALSE;
+  return is_depthwise (conv)
+         || (!cam_pass_needs_gradient (layout->pass, node->inputs[0])
+             && (cam_groups_share (&groups) || groups.out >= GROUP_OUTPUTS));
+}
+
 static CamNode *
 add_product (CamPass *pass, const char *type, const char *name,
              CamValue **inputs, CamValue *output, GError **error)
@@ -112,10 +146,18 @@ add_conv (CamLayout *layout, CamNode *node, const Conv *conv,
   CamNode *made;
   int tile = 0;
 
-  if (conv->group > 1)
+  if (is_depthwise (conv) && conv->group > 1)
     {
       type = "DepthwiseConv";
       packed = (*weights = cam_pack_depthwise (pass, conv->w, error)) != NULL;
+    }
+  else if (conv->group > 1)
+    {
+      CamGroups groups = groups_of (conv);
+
+      type = "GroupedConv";
+      packed = (*weights = cam_pack_grouped (pass, conv->w, &groups, error))
+               != NULL;
     }
   else if ((tile = winograd_tile (layout, node, conv)))
     {
@@ -133,6 +175,11 @@ add_conv (CamLayout *layout, CamNode *node, const Conv *conv,
   made = add_product (pass, type, node->name, inputs, twin, error);
   if (made && !g_str_equal (type, "Linear"))
     cam_fused_set_window (made, &conv->window);
+  if (made && g_str_equal (type, "GroupedConv"))
+    {
+      cam_node_set_int (made, "group", conv->group);
+      cam_node_set_int (made, "channels", conv->n);
+    }
   if (made && tile)
     cam_node_set_int (made, "tile", tile);
   return made;
@@ -146,10 +193,7 @@ convert_conv (CamLayout *layout, CamNode *node, gboolean *done,
   CamValue *inputs[CAM_FUSED_N_INPUTS] = { NULL };
   CamNode *made;
 
-  if (!read_conv (node, &conv))
-    return TRUE;
-  if (conv.group != 1 && (conv.group != conv.channels || conv.n != conv.group
-                          || conv.window.kernel[0] > 64))
+  if (!read_conv (node, &conv) || !is_convertible (layout, node, &conv))
     return TRUE;
   inputs[0] = cam_layout_twin (layout, node->inputs[0], error);
   inputs[2] = node->n_inputs > 2 ? node->inputs[2] : NULL;

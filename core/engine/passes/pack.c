@@ -121,6 +121,30 @@ cam_pack_depthwise (CamPass *pass, const CamTensor *w, GError **error)
   return cam_pack_transposed (pass, w, FALSE, error);
 }
 
+CamValue *
+cam_pack_grouped (CamPass *pass, const CamTensor *w, const CamGroups *groups,
+                  GError **error)
+{
+  gint64 taps = count_taps (w), c = groups->in;
+  gint64 dims[4] = { cam_groups_count_panels (groups), taps, c,
+                     CAM_GROUP_LANES };
+  CamValue *packed = cam_pass_new_constant (pass, 4, dims, error);
+  float *to = packed ? cam_tensor_f32 (packed->constant) : NULL;
+
+  if (to)
+    memset (to, 0, packed->constant->n_elements * sizeof *to);
+  for (int i = 0; to && i < dims[0]; i++, to += taps * c * CAM_GROUP_LANES)
+    {
+      CamGroupPanel panel = cam_groups_panel (groups, i);
+      const float *from = cam_tensor_f32 (w) + panel.first_out * c * taps;
+
+      for (gint64 j = 0; j < panel.n * c * taps; j++)
+        to[(j % taps * c + j / taps % c) * CAM_GROUP_LANES + j / (taps * c)]
+            = from[j];
+    }
+  return packed;
+}
+
 /* G of F (2 x 2, 3 x 3) and F (4 x 4, 3 x 3); see core/kernels/winograd.c */
 static const double g2[4][3]
   = { { 1, 0, 0 }, { 0.5, 0.5, 0.5 }, { 0.5, -0.5, 0.5 }, { 0, 0, 1 } };

@@ -57,6 +57,9 @@ CamValue *cam_pack_dense (CamPass *pass, const CamTensor *w, GError **error);
 CamValue *cam_pack_back (CamPass *pass, const CamTensor *w, GError **error);
 CamValue *cam_pack_depthwise (CamPass *pass, const CamTensor *w,
                               GError **error);
+/* [panels, kh kw, C, 16] */
+CamValue *cam_pack_grouped (CamPass *pass, const CamTensor *w,
+                            const CamGroups *groups, GError **error);
 CamValue *cam_pack_winograd (CamPass *pass, const CamTensor *w, int m,
                              GError **error);
 /* [n, k] -> [k, n]; @panels: in panels */
