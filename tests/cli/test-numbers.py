@@ -30,9 +30,10 @@ COMMANDS = {
                  '--at', 'a', '--seed', 's.npy', '-o', 'g.npy'),
     'run': ('run', 'no.onnx', '--input', 'x.npy', '--fetch', 'y=y.npy'),
 }
-THREADS = ('-1', '257', '2147483647', HUGE, '-' + HUGE, 'two', '1.5', '', ' ')
-MANY = ('-1', '1000001', HUGE, 'many', '1e3', '')  # 0 is another matter
+THREADS = ('-1', '257', HUGE, 'two')
+MANY = ('-1', '1000001', '1e3')  # 0 is another matter
 REFUSED = [
+    ('run', '--threads', ('2147483647', '-' + HUGE, '1.5', '', ' ')),
     *((command, option, THREADS) for command, option in (
         ('bench', '--threads'), ('build', '--jobs'), ('embed', '--threads'),
         ('evaluate', '--threads'), ('explain', '--threads'),
@@ -75,7 +76,7 @@ def main():
     for command, option, values in (('explain', '--top-k', '0'),
                                     ('evaluate', '--faithfulness', '0'),
                                     ('bench', '--size', '0'),
-                                    *((c, o, v) for c, o, all in REFUSED[:7]
+                                    *((c, o, v) for c, o, all in REFUSED[1:8]
                                       for v in '01' if all is THREADS)):
         done = camlens(*COMMANDS[command], f'{option}={values}')
         tap.check(done.returncode == 1 and option not in done.stderr,
