@@ -380,7 +380,11 @@ cam_host_flat_copy (gint32 image, gint32 *layer)
 void
 cam_host_progress_start (const char *text)
 {
-  gimp_progress_init (text);
+  gint32 display = gimp_default_display ();
+
+  /* GIMP complains where the person has closed the display meanwhile */
+  if (display < 0 || gimp_display_is_valid (display))
+    gimp_progress_init (text);
 }
 
 void

@@ -111,15 +111,25 @@ choices_from_config (CamOptions *settings, GimpProcedureConfig *config,
          && cam_options_set_layer_mode (settings, mode, error);
 }
 
+/* GIMP cannot read its last values again, none of them, where one is not
+ * UTF-8. */
+static void
+name_to_config (const char *name, const char *value,
+                GimpProcedureConfig *config)
+{
+  g_object_set (config, name, g_utf8_validate (value, -1, NULL) ? value : "",
+                NULL);
+}
+
 static void
 look_to_config (const CamOptions *settings, GimpProcedureConfig *config)
 {
   int n_modes;
 
-  g_object_set (config, "model", settings->model, "top-k", settings->top_k,
-                "opacity", settings->opacity, "threshold", settings->threshold,
-                "colormap", cam_colormap_name (settings->colormap),
-                "layer-mode",
+  name_to_config ("model", settings->model, config);
+  g_object_set (config, "top-k", settings->top_k, "opacity", settings->opacity,
+                "threshold", settings->threshold, "colormap",
+                cam_colormap_name (settings->colormap), "layer-mode",
                 cam_layer_modes (&n_modes)[settings->layer_mode].name, NULL);
 }
 
@@ -197,8 +207,9 @@ run_overlay (GimpProcedure *procedure, GimpRunMode mode, GimpImage *image,
                             drawable, settings, &result, &error))
     return give_error (procedure, error);
   look_to_config (settings, config);
-  g_object_set (config, "database", settings->database, "transfer",
-                cam_transfer_name (settings->transfer), NULL);
+  name_to_config ("database", settings->database, config);
+  g_object_set (config, "transfer", cam_transfer_name (settings->transfer),
+                NULL);
   return give_layer (procedure, &result);
 }
 
@@ -223,8 +234,8 @@ run_example (GimpProcedure *procedure, GimpRunMode mode, GimpImage *image,
                             drawable, settings, &result, &error))
     return give_error (procedure, error);
   look_to_config (settings, config);
-  g_object_set (config, "positive", settings->positive, "negative",
-                settings->negative, NULL);
+  name_to_config ("positive", settings->positive, config);
+  name_to_config ("negative", settings->negative, config);
   return give_layer (procedure, &result);
 }
 
