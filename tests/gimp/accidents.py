@@ -9,19 +9,24 @@ from dialogs import EXPORT, OVERLAY
 from gimp import plug_in_processes
 from screen import wait
 
+ENDINGS = ("-overlay.png", "-composite.png", "-heat-map.tif",
+           "-heat-map.npy", "-provenance.json")
 TYPES = {"gray": (1, "(gimp-image-convert-grayscale im)"),
          "indexed": (2, "(t-convert-indexed im)")}
 
 
 def environment(plug_in, folder):
     """GIMP runs the plug-in by a script that preloads accident.so, and what
-    shall happen stands in the file accident of the folder."""
+    shall happen stands in the file accident of the folder; in the file room, how
+    many bytes a file may have."""
     preloaded = os.path.join(os.path.dirname(os.path.abspath(plug_in)), "..",
                              "tests", "gimp", "accident.so")
     wrapper = os.path.join(folder, "accident.sh")
     with open(wrapper, "w") as f:
         f.write('#!/bin/sh\nexport CAMLENS_TEST_ACCIDENT="$(cat "%s/accident")"'
-                '\nLD_PRELOAD="%s" exec "$@"\n' % (folder, preloaded))
+                '\ntrap "" XFSZ\nexport LD_PRELOAD="%s"\n'
+                'exec prlimit --fsize=$(cat "%s/room") "$@"\n'
+                % (folder, preloaded, folder))
     os.chmod(wrapper, 0o755)
     return {"GIMP_PLUGIN_DEBUG_WRAP": "camlens,run",
             "GIMP_PLUGIN_DEBUG_WRAPPER": wrapper}
@@ -30,10 +35,11 @@ def environment(plug_in, folder):
 class Accidents:
     """Tests for a GIMP with that environment and --console-messages."""
 
-    def plan(self, what):
+    def plan(self, what, room="unlimited"):
         """For the next start of the plug-in: see accident.c."""
-        with open(self.fix.path("accident"), "w") as f:
-            f.write(what)
+        for name, text in (("accident", what), ("room", room)):
+            with open(self.fix.path(name), "w") as f:
+                f.write(text)
 
     # ---- the image before, and what is done to it ----
 
@@ -299,13 +305,57 @@ class Accidents:
         self.equal((self.number("(length (t-images))"), self.layers()), (1, 1),
                    "and GIMP lives on with the other")
 
-    def test_export_layer_gone(self):
+    def active_overlay(self):
         self.plan("")
         self.gimp('(begin (define new (car (t-run im layer "" "" 50 60 "turbo" '
                   '"normal" 0 "cluster"))) %s (gimp-displays-flush) 1)' % (
                       "(gimp-image-set-selected-layers im (vector new))"
                       if self.series == "3" else
                       "(gimp-image-set-active-layer im new)"))
+
+    def message_over(self, name, others):
+        """The window of that name that is none of the @others."""
+        def find():
+            return [window for window in self.screen.do(
+                "search", "--onlyvisible", "--name", name).split()
+                if window not in others]
+
+        return (wait(find, 30) or [None])[-1]
+
+    def test_export_without_room(self):
+        """There is room for the overlay, and not for the composite."""
+        self.active_overlay()
+        stem = self.photo.rsplit(".", 1)[0]
+        files = [stem + ending for ending in ENDINGS]
+        for path in files:
+            with open(path, "w") as f:
+                f.write("before")
+        self.plan("", room="48000")
+        dialog = self.open("ctrl+alt+x", EXPORT)
+        time.sleep(1)
+        self.screen.key("alt+e")
+        question = self.message_over(EXPORT, [dialog])
+        self.screen.activate(question)
+        self.screen.key("alt+r")
+        complaint = self.message_over(EXPORT, [dialog, question])
+        self.ok(complaint, "no room for one file of an export: it is said")
+        self.shot("export-without-room", "root")
+        self.equal([open(path, errors="replace").read(6) for path in files],
+                   ["before"] * 5, "no room for one file of an export: all are "
+                   "as they were")
+        for window in (complaint, dialog):
+            self.screen.activate(window)
+            self.screen.key("Escape")
+            time.sleep(0.5)
+        self.ok(self.screen.wait_gone(EXPORT), "the dialog stays until it is "
+                "cancelled")
+        for path in files:
+            os.remove(path)
+        self.gimp("(begin (gimp-image-remove-layer im new) "
+                  "(gimp-displays-flush) 1)")
+
+    def test_export_layer_gone(self):
+        self.active_overlay()
         dialog = self.open("ctrl+alt+x", EXPORT)
         self.gimp("(begin (gimp-image-remove-layer im new) "
                   "(gimp-displays-flush) 1)")
