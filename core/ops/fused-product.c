@@ -5,8 +5,9 @@
  * and activation (docs/SPEED.md).  The way back is the same product with the
  * transposed weights, packed too.
  *
- * A tile's rows of x and y stay in the second-level cache.  Tiles follow from
- * the sizes alone, so that results do not depend on the crew.
+ * A tile's rows of x stay in the second-level cache, and what is just written
+ * of y.  Tiles follow from the sizes alone, so that results do not depend on the
+ * crew.
  */
 #include "config.h"
 
@@ -14,7 +15,8 @@
 
 #include "core/ops/fused.h"
 
-#define CACHE_FLOATS (96 * 1024) /* of x and y in one tile                     */
+#define CACHE_FLOATS (96 * 1024) /* of x, and of y in a stripe, in one tile    */
+#define STRIPE 64                /* columns: what is behind them is done with  */
 #define LEAST_TILE_MACS 200000   /* below it a call costs too much             */
 #define GOOD_TILES 16            /* so that any crew is shared out evenly      */
 #define KERNEL_ROWS 14
@@ -48,7 +50,7 @@ cam_product_tiles (CamProduct *product)
   double macs = (double) rows * k * n;
   gint64 wanted = CLAMP ((gint64) (macs / LEAST_TILE_MACS), 1, GOOD_TILES);
   gint64 panels = divide_up (n, CAM_PANEL), across = 1;
-  gint64 most = CLAMP (CACHE_FLOATS / (k + n), 2 * KERNEL_ROWS, 2048);
+  gint64 most = CLAMP (CACHE_FLOATS / (k + MIN (n, STRIPE)), 2 * KERNEL_ROWS, 2048);
   gint64 down = divide_up (rows, most);
 
   product->ld_made = product->k;
