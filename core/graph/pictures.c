@@ -184,15 +184,12 @@ is_type (const CamNode *node, const char *type)
   return *node->domain == '\0' && g_str_equal (node->op_type, type);
 }
 
-static gboolean
-keeps_apart (const Question *q)
-{
-  static const char *const first[]
+static const char *const first_input_types[]
     = { "Conv", "ConvTranspose", "BatchNormalization", "InstanceNormalization",
         "GroupNormalization", "LRN", "MaxPool", "AveragePool", "LpPool",
         "GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool", "DepthToSpace",
         "SpaceToDepth", "Clip", NULL };
-  static const char *const elements[]
+static const char *const elementwise_types[]
     = { "Relu", "LeakyRelu", "ThresholdedRelu", "Elu", "Celu", "Selu",
         "Sigmoid", "HardSigmoid", "HardSwish", "Mish", "Gelu", "Tanh",
         "Softplus", "Softsign", "Erf", "Exp", "Log", "Sqrt", "Reciprocal",
@@ -201,44 +198,86 @@ keeps_apart (const Question *q)
         "Min", "Max", "Mean", "Sum", "Mod", "Where", "Equal", "Not",
         "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "And", "Or",
         NULL };
-  static const char *const reshaping[]
+static const char *const reshaping_types[]
     = { "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Expand", NULL };
-  static const char *const reductions[]
+static const char *const reduction_types[]
     = { "ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceL1",
         "ReduceL2", "ReduceSumSquare", "ReduceProd", "ReduceLogSum",
         "ReduceLogSumExp", NULL };
-  static const char *const softmaxes[] = { "Softmax", "LogSoftmax", NULL };
-  static const char *const norms[]
+static const char *const softmax_types[]
+    = { "Softmax", "LogSoftmax", NULL };
+static const char *const norm_types[]
     = { "LayerNormalization", "LpNormalization", NULL };
-  const CamNode *node = q->node;
 
-  if (is_one_of (node, first))
-    return by_first_input (q);
-  if (is_one_of (node, elements))
-    return elementwise (q);
-  if (is_one_of (node, reshaping))
-    return same_first_size (q);
-  if (is_one_of (node, reductions))
-    return axes_leave_first (q, 1);
-  if (is_one_of (node, softmaxes))
-    return along_axis (q, node->opset < 13 ? 1 : -1, FALSE);
-  if (is_one_of (node, norms))
-    return along_axis (q, -1, FALSE);
-  if (is_type (node, "Concat"))
-    return along_axis (q, 0, TRUE);
-  if (is_type (node, "Split") || is_type (node, "Gather"))
-    return along_axis (q, 0, FALSE);
-  if (is_type (node, "Slice"))
-    return axes_leave_first (q, 3);
-  if (is_type (node, "Transpose"))
-    return transposes (q);
-  if (is_type (node, "Pad"))
-    return pads (q);
-  if (is_type (node, "Resize") || is_type (node, "Upsample"))
-    return resizes (q);
-  if (is_type (node, "MatMul"))
-    return multiplies (q);
-  return is_type (node, "Gemm") && gemm (q);
+static gboolean
+softmaxes (const Question *q)
+{
+  return along_axis (q, q->node->opset < 13 ? 1 : -1, FALSE);
+}
+
+static gboolean
+normalises (const Question *q)
+{
+  return along_axis (q, -1, FALSE);
+}
+
+static gboolean
+joins (const Question *q)
+{
+  return along_axis (q, 0, TRUE);
+}
+
+static gboolean
+takes_parts (const Question *q)
+{
+  return along_axis (q, 0, FALSE);
+}
+
+static gboolean
+reduces (const Question *q)
+{
+  return axes_leave_first (q, 1);
+}
+
+static gboolean
+slices (const Question *q)
+{
+  return axes_leave_first (q, 3);
+}
+
+/* A rule, and the operators of ONNX's own domain that it holds for */
+typedef struct
+{
+  gboolean (*holds) (const Question *q);
+  const char *const *types;
+} Rule;
+
+#define TYPES(...) ((const char *const[]){ __VA_ARGS__, NULL })
+
+static const Rule rules[] = {
+  { by_first_input, first_input_types },
+  { elementwise, elementwise_types },
+  { same_first_size, reshaping_types },
+  { reduces, reduction_types },
+  { softmaxes, softmax_types },
+  { normalises, norm_types },
+  { joins, TYPES ("Concat") },
+  { takes_parts, TYPES ("Split", "Gather") },
+  { slices, TYPES ("Slice") },
+  { transposes, TYPES ("Transpose") },
+  { pads, TYPES ("Pad") },
+  { resizes, TYPES ("Resize", "Upsample") },
+  { multiplies, TYPES ("MatMul") },
+  { gemm, TYPES ("Gemm") },
+};
+
+static gboolean
+keeps_apart (const Question *q)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (rules); i++)
+    if (is_one_of (q->node, rules[i].types))
+      return rules[i].holds (q);
+  return FALSE;
 }
 
 static gboolean

@@ -178,18 +178,96 @@ keep_aspect (const ResizeParams *p, const CamShape *x, const int *axes, gsize n,
     }
 }
 
+/* What the node asks for, one number an axis that it names. */
+typedef struct
+{
+  gsize n;
+  int axes[CAM_MAX_DIMS];
+  gboolean by_size; /* values are sizes, else scales */
+  double values[CAM_MAX_DIMS];
+  gboolean has_roi;
+  double roi[2 * CAM_MAX_DIMS]; /* all starts, then all ends */
+} Request;
+
+static gboolean
+read_values (const CamNode *node, Request *r, GError **error)
+{
+  const ResizeParams *p = node->params;
+  gboolean old = node->opset < 11;
+  guint scales = old ? 1 : 2;
+
+  r->by_size = ! old && is_given (node, 3);
+  if (p->n_scales == r->n)
+    {
+      memcpy (r->values, p->scales, sizeof r->values);
+      return TRUE;
+    }
+  if (r->by_size || is_given (node, scales))
+    return read_numbers (node, r->by_size ? 3 : scales, r->n, r->values, error);
+  cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
+                  _ ("neither scales nor sizes fit the input"));
+  return FALSE;
+}
+
+static gboolean
+read_roi (const CamNode *node, Request *r, GError **error)
+{
+  const ResizeParams *p = node->params;
+
+  r->has_roi = p->rules.coordinate == CAM_COORDINATE_TF_CROP_AND_RESIZE;
+  if (! r->has_roi)
+    return TRUE;
+  if (is_given (node, 1))
+    return read_numbers (node, 1, 2 * r->n, r->roi, error);
+  cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
+                  _ ("its region of interest is missing"));
+  return FALSE;
+}
+
+static gboolean
+read_request (const CamNode *node, Request *r, GError **error)
+{
+  const ResizeParams *p = node->params;
+  int n_dims = node->inputs[0]->shape.n_dims;
+
+  r->n = p->n_axes ? p->n_axes : (gsize) n_dims;
+  for (gsize i = 0; i < r->n; i++)
+    if (! cam_op_axis (node, p->n_axes ? p->axes[i] : (gint64) i, n_dims,
+                       &r->axes[i], error))
+      return FALSE;
+  return read_values (node, r, error) && read_roi (node, r, error);
+}
+
+/* The @i-th axis of the request */
+static gboolean
+resolve_axis (const CamNode *node, const Request *r, gsize i, Target *t,
+              GError **error)
+{
+  int axis = r->axes[i];
+  double size = (double) node->inputs[0]->shape.dims[axis];
+  double seen = r->has_roi ? r->roi[r->n + i] - r->roi[i] : 1;
+  double value = r->values[i];
+  double out = r->by_size ? value : floor (size * seen * value);
+
+  if (! (value > 0) || ! (out >= 1 && out < 0x1p31))
+    {
+      cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
+                      _ ("axis %d cannot be resized by %g"), axis, value);
+      return FALSE;
+    }
+  t->out[axis] = (gint64) out;
+  t->scale[axis] = r->by_size ? out / size : value;
+  t->roi[0][axis] = r->has_roi ? r->roi[i] : 0;
+  t->roi[1][axis] = r->has_roi ? r->roi[r->n + i] : 1;
+  return TRUE;
+}
+
 static gboolean
 resolve (const CamNode *node, Target *t, GError **error)
 {
   const ResizeParams *p = node->params;
   const CamShape *x = &node->inputs[0]->shape;
-  gsize n = p->n_axes ? p->n_axes : (gsize) x->n_dims;
-  gboolean old = node->opset < 11; /* scales are input 1 */
-  guint scales = old ? 1 : 2;
-  double values[CAM_MAX_DIMS], roi[2 * CAM_MAX_DIMS];
-  gboolean by_size = ! old && is_given (node, 3);
-  gboolean has_roi = p->rules.coordinate == CAM_COORDINATE_TF_CROP_AND_RESIZE;
-  int axes[CAM_MAX_DIMS];
+  Request request;
 
   for (int i = 0; i < x->n_dims; i++)
     {
@@ -197,49 +275,13 @@ resolve (const CamNode *node, Target *t, GError **error)
       t->scale[i] = t->roi[1][i] = 1;
       t->roi[0][i] = 0;
     }
-  for (gsize i = 0; i < n; i++)
-    if (! cam_op_axis (node, p->n_axes ? p->axes[i] : (gint64) i, x->n_dims,
-                       &axes[i], error))
-      return FALSE;
-  if (p->n_scales == n)
-    memcpy (values, p->scales, sizeof values);
-  else if (! by_size && ! is_given (node, scales))
-    {
-      cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
-                      _ ("neither scales nor sizes fit the input"));
-      return FALSE;
-    }
-  else if (! read_numbers (node, by_size ? 3 : scales, n, values, error))
+  if (! read_request (node, &request, error))
     return FALSE;
-  if (has_roi
-      && ! (is_given (node, 1) && read_numbers (node, 1, 2 * n, roi, error)))
-    {
-      if (error && *error == NULL)
-        cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
-                        _ ("its region of interest is missing"));
+  for (gsize i = 0; i < request.n; i++)
+    if (! resolve_axis (node, &request, i, t, error))
       return FALSE;
-    }
-  for (gsize i = 0; i < n; i++)
-    {
-      double size = (double) x->dims[axes[i]];
-      double out = by_size ? values[i] : floor (size * values[i]);
-
-      if (has_roi && ! by_size)
-        out = floor (size * (roi[n + i] - roi[i]) * values[i]);
-      if (! (values[i] > 0) || ! (out >= 1 && out < 0x1p31))
-        {
-          cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
-                          _ ("axis %d cannot be resized by %g"), axes[i],
-                          values[i]);
-          return FALSE;
-        }
-      t->out[axes[i]] = (gint64) out;
-      t->scale[axes[i]] = by_size ? out / size : values[i];
-      t->roi[0][axes[i]] = has_roi ? roi[i] : 0;
-      t->roi[1][axes[i]] = has_roi ? roi[n + i] : 1;
-    }
-  if (p->policy != STRETCH && by_size)
-    keep_aspect (p, x, axes, n, t);
+  if (p->policy != STRETCH && request.by_size)
+    keep_aspect (p, x, request.axes, request.n, t);
   return TRUE;
 }
 
