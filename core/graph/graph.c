@@ -136,6 +136,15 @@ copy_pointers (CamValue **values, guint n)
   return copy;
 }
 
+char *
+cam_graph_node_name (const CamGraph *graph, const char *name,
+                     const char *op_type)
+{
+  return name && *name
+             ? g_strdup (name)
+             : g_strdup_printf ("%s_%u", op_type, graph->nodes->len);
+}
+
 CamNode *
 cam_graph_add_node (CamGraph *graph, const char *domain, const char *op_type,
                     const char *name, guint n_inputs, CamValue **inputs,
@@ -147,9 +156,7 @@ cam_graph_add_node (CamGraph *graph, const char *domain, const char *op_type,
   node->domain = g_strdup (g_strcmp0 (domain, "ai.onnx") ? domain : "");
   if (! node->domain)
     node->domain = g_strdup ("");
-  node->name = name && *name
-                   ? g_strdup (name)
-                   : g_strdup_printf ("%s_%u", op_type, graph->nodes->len);
+  node->name = cam_graph_node_name (graph, name, op_type);
   node->opset = graph->opset;
   node->n_inputs = n_inputs;
   node->n_outputs = n_outputs;

@@ -116,6 +116,10 @@ CamAttribute *cam_attribute_copy (const CamAttribute *attribute);
 void cam_attribute_free (CamAttribute *attribute);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CamAttribute, cam_attribute_free)
 
+/* What the next node is called: @name, or where that is empty, "Add_0".
+ * (transfer full) */
+char *cam_graph_node_name (const CamGraph *graph, const char *name,
+                           const char *op_type);
 /* Appends a node; looks the operator up (CAM_GRAPH_ERROR_UNSUPPORTED names
  * node, operator, opset), does not parse.  Attributes can be added, then
  * cam_node_parse.  Outputs' producer is set. */

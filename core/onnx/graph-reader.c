@@ -119,10 +119,11 @@ add_results (CamGraph *graph, const Onnx__GraphProto *proto, GError **error)
   return TRUE;
 }
 
-/* The values of @names; NULL where a name is empty. (transfer full) */
+/* The values of @names, which @node has; NULL where a name is empty.
+ * (transfer full) */
 static CamValue **
-look_up (const CamGraph *graph, const Onnx__NodeProto *proto, char **names,
-         gsize n, GError **error)
+look_up (const CamGraph *graph, const char *node, const char *op_type,
+         char **names, gsize n, GError **error)
 {
   g_autofree CamValue **values = g_new0 (CamValue *, n + 1);
 
@@ -133,13 +134,11 @@ look_up (const CamGraph *graph, const Onnx__NodeProto *proto, char **names,
       values[i] = cam_graph_find (graph, names[i]);
       if (! values[i])
         {
-          g_autofree char *node =
-              g_utf8_make_valid (proto->name ? proto->name : "", -1);
           g_autofree char *name = g_utf8_make_valid (names[i], -1);
 
           refuse (error, CAM_GRAPH_ERROR_MALFORMED,
                   _ ("node '%s' (%s) reads '%s', which nothing makes"), node,
-                  proto->op_type, name);
+                  op_type, name);
           return NULL;
         }
     }
@@ -173,23 +172,30 @@ read_node (CamGraph *graph, const Onnx__NodeProto *proto,
 {
   g_autofree CamValue **inputs = NULL;
   g_autofree CamValue **outputs = NULL;
-  g_autofree char *name = g_utf8_make_valid (proto->name ? proto->name : "",
-                                             -1);
+  g_autofree char *given = g_utf8_make_valid (proto->name ? proto->name : "",
+                                              -1);
+  g_autofree char *name = NULL;
   CamNode *node;
 
   if (! proto->op_type || ! g_utf8_validate (proto->op_type, -1, NULL)
       || (proto->domain && ! g_utf8_validate (proto->domain, -1, NULL)))
-    return refuse (error, CAM_GRAPH_ERROR_MALFORMED,
-                   _ ("node '%s' has no operator"), name);
+    {
+      name = cam_graph_node_name (graph, given, "node");
+      return refuse (error, CAM_GRAPH_ERROR_MALFORMED,
+                     _ ("node '%s' has no operator"), name);
+    }
+  name = cam_graph_node_name (graph, given, proto->op_type);
   if (g_strcmp0 (proto->domain, "camlens") == 0)
     return refuse (error, CAM_GRAPH_ERROR_UNSUPPORTED,
                    _ ("node '%s': operators of the domain 'camlens' cannot "
                       "come from a file"),
                    name);
-  inputs = look_up (graph, proto, proto->input, proto->n_input, error);
+  inputs = look_up (graph, name, proto->op_type, proto->input, proto->n_input,
+                    error);
   if (! inputs)
     return FALSE;
-  outputs = look_up (graph, proto, proto->output, proto->n_output, error);
+  outputs = look_up (graph, name, proto->op_type, proto->output,
+                     proto->n_output, error);
   if (! outputs)
     return FALSE;
   node = cam_graph_add_node (graph, proto->domain, proto->op_type, name,

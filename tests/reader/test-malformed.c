@@ -163,6 +163,8 @@ test_names (void)
 
   assert_refused (with_node (13, node_new ("Relu", "missing", "y")),
                   CAM_GRAPH_ERROR_MALFORMED, "'missing'");
+  assert_refused (with_node (13, node_new ("Relu", "missing", "y")),
+                  CAM_GRAPH_ERROR_MALFORMED, "node 'Relu_0'");
   assert_refused (with_node (13, node_new ("Relu", "x", "z")),
                   CAM_GRAPH_ERROR_MALFORMED, "output 'y'");
   assert_refused (with_node (13, node_new ("Relu", "x", "x")),
