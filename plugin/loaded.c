@@ -11,7 +11,7 @@ cam_loaded_free (CamLoaded *loaded)
 {
   g_clear_pointer (&loaded->explainer, cam_explainer_free);
   g_clear_pointer (&loaded->model, cam_model_unref);
-  g_clear_pointer (&loaded->db, cam_cluster_db_unref);
+  g_clear_pointer (&loaded->db, cam_cluster_db_free);
   g_clear_pointer (&loaded->databases, g_ptr_array_unref);
   g_free (loaded);
 }
@@ -141,7 +141,7 @@ cam_loaded_use_database (CamLoaded *loaded, const char *name,
 
   if (path && loaded->db && ! strcmp (cam_cluster_db_path (loaded->db), path))
     return TRUE;
-  g_clear_pointer (&loaded->db, cam_cluster_db_unref);
+  g_clear_pointer (&loaded->db, cam_cluster_db_free);
   return path && ! g_cancellable_set_error_if_cancelled (cancellable, error)
          && open_fitting (loaded, path, error);
 }

@@ -27,7 +27,7 @@ open_databases (Evaluation *e, GError **error)
   char **paths = e->options->databases;
 
   e->databases =
-      g_ptr_array_new_with_free_func ((GDestroyNotify) cam_cluster_db_unref);
+      g_ptr_array_new_with_free_func ((GDestroyNotify) cam_cluster_db_free);
   e->layers = g_ptr_array_new_with_free_func (g_free);
   for (int i = 0; paths != NULL && paths[i] != NULL; i++)
     {

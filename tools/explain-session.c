@@ -204,7 +204,7 @@ explain_session_close (ExplainSession *session)
   g_clear_pointer (&session->negative, cam_tensor_unref);
   g_clear_pointer (&session->idle, g_async_queue_unref);
   g_clear_pointer (&session->explainers, g_ptr_array_unref);
-  g_clear_pointer (&session->db, cam_cluster_db_unref);
+  g_clear_pointer (&session->db, cam_cluster_db_free);
   g_clear_pointer (&session->model, cam_model_unref);
   g_mutex_clear (&session->lock);
 }

@@ -5,7 +5,6 @@
 
 struct _CamClusterDb
 {
-  gatomicrefcount ref_count;
   char *path;
   guint64 file_size;
   GStringChunk *strings;

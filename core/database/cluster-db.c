@@ -147,7 +147,6 @@ cam_cluster_db_open (const char *path, GError **error)
   g_autoptr (CamClusterDb) db = g_new0 (CamClusterDb, 1);
 
   g_return_val_if_fail (path != NULL, NULL);
-  g_atomic_ref_count_init (&db->ref_count);
   g_mutex_init (&db->mutex);
   db->path = g_strdup (path);
   db->strings = g_string_chunk_new (1024);
@@ -155,17 +154,10 @@ cam_cluster_db_open (const char *path, GError **error)
   return read_all (db, error) ? g_steal_pointer (&db) : NULL;
 }
 
-CamClusterDb *
-cam_cluster_db_ref (CamClusterDb *db)
-{
-  g_atomic_ref_count_inc (&db->ref_count);
-  return db;
-}
-
 void
-cam_cluster_db_unref (CamClusterDb *db)
+cam_cluster_db_free (CamClusterDb *db)
 {
-  if (db == NULL || ! g_atomic_ref_count_dec (&db->ref_count))
+  if (db == NULL)
     return;
   cam_sql_close (db->sql);
   g_hash_table_unref (db->picture_weights);

@@ -85,9 +85,8 @@ typedef struct
 
 /* (transfer full).  Opens read-only, checks all sizes.  */
 CamClusterDb *cam_cluster_db_open (const char *path, GError **error);
-CamClusterDb *cam_cluster_db_ref (CamClusterDb *db);
-void cam_cluster_db_unref (CamClusterDb *db);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (CamClusterDb, cam_cluster_db_unref)
+void cam_cluster_db_free (CamClusterDb *db);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (CamClusterDb, cam_cluster_db_free)
 const CamClusterDbInfo *cam_cluster_db_info (const CamClusterDb *db);
 /* SHA-256 of the file (borrowed) */
 const char *cam_cluster_db_digest (const CamClusterDb *db);

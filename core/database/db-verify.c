@@ -20,7 +20,7 @@ typedef struct
 static void
 check_free (Check *check)
 {
-  g_clear_pointer (&check->db, cam_cluster_db_unref);
+  g_clear_pointer (&check->db, cam_cluster_db_free);
   g_free (check->embedding);
   g_free (check->weights);
   g_free (check->sums);

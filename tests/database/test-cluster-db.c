@@ -254,7 +254,7 @@ assert_refused (const char *statements, int code, gboolean by_open)
     }
   g_assert_error (error, CAM_CLUSTER_DB_ERROR, code);
   g_assert_nonnull (strstr (error->message, "changed.camdb"));
-  cam_cluster_db_unref (db);
+  cam_cluster_db_free (db);
 }
 
 static void

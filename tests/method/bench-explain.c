@@ -193,7 +193,7 @@ close_bench (Bench *b)
   g_clear_pointer (&b->gradient, cam_explainer_free);
   g_clear_pointer (&b->embedder, cam_embedder_free);
   g_clear_pointer (&b->input, cam_tensor_unref);
-  g_clear_pointer (&b->db, cam_cluster_db_unref);
+  g_clear_pointer (&b->db, cam_cluster_db_free);
   g_clear_pointer (&b->model, cam_model_unref);
   g_free (b->embedding);
   g_free (b->kept);
