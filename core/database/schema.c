@@ -282,7 +282,9 @@ cam_db_read_info (CamSql *sql, GStringChunk *strings, CamClusterDbInfo *info,
     {
       int status = read_field (select, &fields[i], strings, info, error);
 
-      if (status == 0 && fields[i].kind == INT && fields[i].minimum > 0)
+      if (status == 0
+          && (fields[i].kind == METRIC
+              || (fields[i].kind == INT && fields[i].minimum > 0)))
         {
           cam_sql_malformed (sql, error, _ ("info \"%s\" is missing"),
                              fields[i].key);

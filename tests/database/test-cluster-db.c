@@ -282,6 +282,7 @@ test_changed (void)
     "UPDATE info SET value = 99999999999 WHERE key = 'embedding_dim'",
     "UPDATE info SET value = 'no' WHERE key = 'metric'",
     "DELETE FROM info WHERE key = 'clusters'",
+    "DELETE FROM info WHERE key = 'metric'",
     "ALTER TABLE skipped ADD COLUMN c AS (zeroblob (1000000))",
   };
   static const char *const inconsistent[] = {
