@@ -125,7 +125,9 @@ read_arrays (const char *folder, Arrays *a, GError **error)
     return FALSE;
   if (a->weights->shape.dims[0] != a->centroids->shape.dims[0])
     return refuse (error, folder, "weights.npy",
-                   _ ("has %d rows, and centroids.npy has %d"),
+                   ngettext ("has %d row, and centroids.npy has %d",
+                             "has %d rows, and centroids.npy has %d",
+                             a->weights->shape.dims[0]),
                    (int) a->weights->shape.dims[0],
                    (int) a->centroids->shape.dims[0]);
   return read_sizes (folder, a, error) && read_labels (folder, a, error);
@@ -224,13 +226,19 @@ check_columns (const char *folder, const Arrays *a, int embedding_dim,
 
   if (dim != embedding_dim)
     return refuse (error, folder, "centroids.npy",
-                   _ ("has rows of %d numbers, and the network's embedding has "
-                      "%d"),
+                   ngettext ("has rows of %d number, and the network's "
+                             "embedding has %d",
+                             "has rows of %d numbers, and the network's "
+                             "embedding has %d",
+                             dim),
                    dim, embedding_dim);
   if (channels != n_channels)
     return refuse (error, folder, "weights.npy",
-                   _ ("has rows of %d numbers, and the layer's channels are "
-                      "%d"),
+                   ngettext ("has rows of %d number, and the layer's channels "
+                             "are %d",
+                             "has rows of %d numbers, and the layer's channels "
+                             "are %d",
+                             channels),
                    channels, n_channels);
   return TRUE;
 }

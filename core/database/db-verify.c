@@ -120,8 +120,11 @@ check_pictures (Check *check, GCancellable *cancellable, GError **error)
   if (status == SQLITE_DONE && i == db->info.n_pictures)
     return TRUE;
   cam_sql_malformed (db->sql, error,
-                     _ ("it tells of %d pictures, and picture %d is missing or "
-                        "one too many"),
+                     ngettext ("it tells of %d picture, and picture %d is "
+                               "missing or one too many",
+                               "it tells of %d pictures, and picture %d is "
+                               "missing or one too many",
+                               db->info.n_pictures),
                      db->info.n_pictures, i);
   return FALSE;
 }
@@ -165,8 +168,10 @@ check_labels (const Check *check, int cluster, GError **error)
   if (sum <= read->n_members)
     return TRUE;
   cam_sql_malformed (db->sql, error,
-                     _ ("cluster %d: %d labels for %d pictures"), cluster, sum,
-                     read->n_members);
+                     ngettext ("cluster %d: %d labels for %d picture",
+                               "cluster %d: %d labels for %d pictures",
+                               read->n_members),
+                     cluster, sum, read->n_members);
   return FALSE;
 }
 
@@ -185,7 +190,11 @@ check_clusters (const Check *check, GError **error)
       if (check->members[i] != db->sizes[i])
         {
           cam_sql_malformed (db->sql, error,
-                             _ ("cluster %d tells of %d pictures and has %d"),
+                             ngettext ("cluster %d tells of %d picture and "
+                                       "has %d",
+                                       "cluster %d tells of %d pictures and "
+                                       "has %d",
+                                       db->sizes[i]),
                              i, db->sizes[i], check->members[i]);
           return FALSE;
         }

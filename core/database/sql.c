@@ -325,8 +325,11 @@ cam_column_floats (CamStatement *statement, int column, int n, float *values,
       || (gsize) bytes != (gsize) n * sizeof (float))
     {
       cam_sql_malformed (sql, error,
-                         _ ("column \"%s\" should hold %d float32 (%zu bytes) "
-                            "and holds %d bytes"),
+                         ngettext ("column \"%s\" should hold %d float32 (%zu "
+                                   "bytes) and holds %d byte",
+                                   "column \"%s\" should hold %d float32 (%zu "
+                                   "bytes) and holds %d bytes",
+                                   bytes),
                          sqlite3_column_name (statement, column), n,
                          (gsize) n * sizeof (float), bytes);
       return FALSE;

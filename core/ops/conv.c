@@ -307,7 +307,10 @@ resolve_transposed (const CamNode *node, CamConv *c, GError **error)
       || (p->n_output_shape && p->n_output_shape != n))
     {
       cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
-                      _ ("attributes do not fit %d spatial dimensions"), n);
+                      ngettext ("attributes do not fit %d spatial dimension",
+                                "attributes do not fit %d spatial dimensions",
+                                n),
+                      n);
       return FALSE;
     }
   for (int i = 0; i < 3; i++)

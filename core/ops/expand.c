@@ -90,7 +90,9 @@ infer_tile (CamNode *node, GError **error)
   if (n != (gsize) shape.n_dims)
     {
       cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
-                      _ ("%zu repeats for %d dimensions"), n, shape.n_dims);
+                      ngettext ("%zu repeats for %d dimension",
+                                "%zu repeats for %d dimensions", shape.n_dims),
+                      n, shape.n_dims);
       return FALSE;
     }
   for (gsize i = 0; i < n; i++)

@@ -134,7 +134,9 @@ infer_channels (CamNode *node, GError **error)
   if (p->kind == GROUP && x->dims[1] % p->groups)
     {
       cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
-                      _ ("%" PRId64 " channels in %" PRId64 " groups"),
+                      ngettext ("%" PRId64 " channel in %" PRId64 " groups",
+                                "%" PRId64 " channels in %" PRId64 " groups",
+                                x->dims[1]),
                       x->dims[1], p->groups);
       return FALSE;
     }

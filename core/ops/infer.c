@@ -58,8 +58,11 @@ cam_op_check_rank (const CamNode *node, guint i, int low, int high,
   text = cam_shape_to_string (shape);
   if (low == high)
     cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
-                    _ ("input '%s' has the shape %s, but must have %d "
-                       "dimensions"),
+                    ngettext ("input '%s' has the shape %s, but must have %d "
+                              "dimension",
+                              "input '%s' has the shape %s, but must have %d "
+                              "dimensions",
+                              low),
                     input_name (node, i), text, low);
   else
     cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
@@ -131,8 +134,10 @@ cam_op_axis (const CamNode *node, gint64 axis, int rank, int *result,
       return TRUE;
     }
   cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
-                  _ ("axis %" PRId64 " is outside of %d dimensions"), axis,
-                  rank);
+                  ngettext ("axis %" PRId64 " is outside of %d dimension",
+                            "axis %" PRId64 " is outside of %d dimensions",
+                            rank),
+                  axis, rank);
   return FALSE;
 }
 

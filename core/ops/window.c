@@ -70,8 +70,11 @@ check_counts (const CamNode *node, const CamWindowAttributes *a, int n,
       || (a->n_pads != 0 && a->n_pads != 2 * n))
     {
       cam_node_error (error, CAM_GRAPH_ERROR_SHAPE, node,
-                      _ ("kernel_shape, strides, dilations or pads do not fit "
-                         "an input of %d spatial dimensions"),
+                      ngettext ("kernel_shape, strides, dilations or pads do "
+                                "not fit an input of %d spatial dimension",
+                                "kernel_shape, strides, dilations or pads do "
+                                "not fit an input of %d spatial dimensions",
+                                n),
                       n);
       return FALSE;
     }
