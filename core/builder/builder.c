@@ -95,6 +95,21 @@ split_model (CamBuild *build, const char *layer, GError **error)
   return TRUE;
 }
 
+/* The disk keeps room for a row of each picture in OUT.partial, twice over (a
+ * row takes whole pages), and for what threads put at the same time. */
+static CamBuildCache *
+make_cache (const CamBuild *build, const char *out)
+{
+  const CamBuildOptions *o = build->options;
+  gsize slot = cam_split_kept (build->split) * sizeof (float);
+  guint64 row = (guint64) (build->dim + build->n_channels) * sizeof (float);
+  guint64 reserve = 2 * (guint64) o->n_pictures * (row + 1024)
+                    + (guint64) build->n_jobs * slot + (1 << 20);
+
+  return cam_build_cache_new (out, slot, o->n_pictures, o->cache_bytes,
+                              reserve);
+}
+
 /* A layer that is named wrongly leaves no file behind. */
 static gboolean
 prepare (CamBuild *build, const char *out, GError **error)
@@ -110,9 +125,7 @@ prepare (CamBuild *build, const char *out, GError **error)
       || (o->layer == NULL
           && ! split_model (build, build->summary->layer, error)))
     return FALSE;
-  build->cache =
-      cam_build_cache_new (out, cam_split_kept (build->split) * sizeof (float),
-                           o->n_pictures, o->cache_bytes);
+  build->cache = make_cache (build, out);
   build->seen = g_new0 (gboolean, o->n_pictures);
   build->weighed = g_new0 (gboolean, o->n_pictures);
   build->todo = g_new (int, o->n_pictures);
@@ -206,6 +219,8 @@ write_database (CamBuild *build, const char *out, CamBuildSummary *summary,
                                .finish = add_skipped,
                                .threads = build->threads };
 
+  summary->scratch_was_short = cam_build_cache_is_short (build->cache);
+  g_clear_pointer (&build->cache, cam_build_cache_free);
   g_clear_pointer (&build->unit, g_free);
   g_clear_pointer (&build->drawn, g_free);
   build->stage = CAM_BUILD_CLUSTERING;

@@ -276,6 +276,35 @@ def check_two_builders():
         capture_output=True).returncode == 0, 'the first is not disturbed')
 
 
+def check_short_disk():
+    """--cache 4G succeeds where --cache 0 does: scratch is not all there is"""
+    os.mkdir(at('short'))
+    os.mkdir(at('copies'))
+    script = ''
+    for size in ('400k', '1M'):
+        for cache in ('0', '4G'):
+            script += (f'mount -t tmpfs -o size={size} tmpfs {at("short")} ||'
+                       f' exit 77;'
+                       f'{" ".join(command("short/x", "many"))}'
+                       f' --cache {cache} || exit 5;'
+                       f'cp {at("short")}/x {at("copies")}/{size}-{cache};'
+                       f'umount {at("short")};')
+    done = subprocess.run(['unshare', '-m', 'sh', '-c', script], text=True,
+                          capture_output=True, check=False)
+    if done.returncode == 77 or 'unshare' in done.stderr:
+        tap.skip('a short disk', 'no mount here')
+        return
+    tap.check(done.returncode == 0, 'scratch leaves room on a small disk for '
+              'the build', done.returncode, done.stderr)
+    if done.returncode:
+        return
+    tap.check(done.stderr.count('no room for all activations') == 2,
+              'and that it was short is said', done.stderr)
+    for size in ('400k', '1M'):
+        tap.check(same(f'copies/{size}-0', f'copies/{size}-4G'),
+                  f'{size}: the same database')
+
+
 def check_full_disk():
     """in a mount namespace of its own, with a file system of 1 MB"""
     os.mkdir(at('small'))
@@ -306,6 +335,7 @@ if slow:
     check_choice_stopped()
     check_rate()
     check_two_builders()
+    check_short_disk()
     check_full_disk()
 else:
     check_kills('random')
