@@ -8,6 +8,7 @@
 #include "core/base/version.h"
 #include "tools/command.h"
 #include "tools/commands.h"
+#include "tools/csv.h"
 #include "tools/labelled.h"
 #include "tools/picture.h"
 #include "tools/progress.h"
@@ -198,6 +199,7 @@ typedef struct
 {
   CamModel *model;
   Progress *progress;
+  int n_unfound; /* names in the labels' file */
 } Session;
 
 static CamTensor *
@@ -235,7 +237,8 @@ add_text (JsonBuilder *json, const char *name, const char *text)
 }
 
 static void
-print_json (const CamBuildSummary *s, const char *out, double seconds)
+print_json (const CamBuildSummary *s, const char *out, int n_unfound,
+            double seconds)
 {
   g_autoptr (JsonBuilder) json = json_builder_new ();
 
@@ -252,6 +255,7 @@ print_json (const CamBuildSummary *s, const char *out, double seconds)
   add_int (json, "triplets", s->n_triplets);
   add_int (json, "active", s->n_active);
   add_int (json, "semi_hard", s->n_semi_hard);
+  add_int (json, "labels_without_picture", n_unfound);
   json_builder_set_member_name (json, "seconds");
   json_builder_add_double_value (json, seconds);
   json_builder_set_member_name (json, "skipped");
@@ -281,8 +285,11 @@ print_notes (const CamBuildSummary *s)
                             s->n_alone),
                   s->n_alone);
   if (s->n_clusters > 0 && s->n_clusters < s->n_wanted)
-    command_note (_ ("%d clusters instead of %d: there are no more different"
-                     " embeddings"),
+    command_note (ngettext ("%d cluster instead of %d: there are no more "
+                            "different embeddings",
+                            "%d clusters instead of %d: there are no more "
+                            "different embeddings",
+                            s->n_clusters),
                   s->n_clusters, s->n_wanted);
   if (s->n_lent > 0)
     command_note (ngettext ("%d cluster holds only such pictures: it uses the "
@@ -291,6 +298,10 @@ print_notes (const CamBuildSummary *s)
                             "the weights of the cluster nearest to them",
                             s->n_lent),
                   s->n_lent);
+  if (s->scratch_was_short)
+    command_note (_ ("the disk has no room for all activations: some pictures "
+                     "went through the network twice (--cache says how much "
+                     "is used)"));
   if (s->n_below > 0)
     command_note (_ ("%ld positions had a Grad-CAM++ denominator that is not"
                      " positive and count as 0 (a layer with negative"
@@ -307,6 +318,8 @@ print_notes (const CamBuildSummary *s)
 static void
 print_summary (const CamBuildSummary *s, const char *out, double seconds)
 {
+  g_autofree char *pictures = NULL, *clusters = NULL;
+
   if (s->was_complete)
     {
       printf (_ ("%s is complete already.\n"), out);
@@ -318,8 +331,15 @@ print_summary (const CamBuildSummary *s, const char *out, double seconds)
             (long) s->n_triplets,
             100.0 * (double) s->n_active / (double) s->n_triplets,
             100.0 * (double) s->n_semi_hard / (double) s->n_triplets);
-  printf (_ ("%s: %d pictures, %d clusters, layer %s, in %.1f s"), out,
-          s->n_pictures, s->n_clusters, s->layer, seconds);
+  pictures = g_strdup_printf (ngettext ("%d picture", "%d pictures",
+                                        s->n_pictures),
+                              s->n_pictures);
+  clusters = g_strdup_printf (ngettext ("%d cluster", "%d clusters",
+                                        s->n_clusters),
+                              s->n_clusters);
+  /* a file, pictures, clusters */
+  printf (_ ("%s: %s, %s, layer %s, in %.1f s"), out, pictures, clusters,
+          s->layer, seconds);
   if (s->n_resumed > 0)
     printf (_ (" (%d of them embedded before)"), s->n_resumed);
   else
@@ -363,7 +383,7 @@ build (const Arguments *a, CamBuildOptions *o, Progress *progress)
   progress_end (progress);
   print_notes (&summary);
   if (a->json)
-    print_json (&summary, a->out, seconds);
+    print_json (&summary, a->out, ((Session *) o->data)->n_unfound, seconds);
   else
     print_summary (&summary, a->out, seconds);
   return summary.skipped != NULL && summary.skipped->len > 0 ? COMMAND_FAILED
@@ -383,7 +403,7 @@ run (const Arguments *a, CamBuildOptions *o, char **paths, int n_paths)
   Session session = { .progress = progress };
 
   if (labelled != NULL)
-    model = cam_model_open (a->model, NULL, &error);
+    model = command_open_model (a->model, &error);
   if (model == NULL)
     return command_fail (NAME, g_steal_pointer (&error));
   for (int i = 0; model->guesses != NULL && model->guesses[i] != NULL; i++)
@@ -397,7 +417,9 @@ run (const Arguments *a, CamBuildOptions *o, char **paths, int n_paths)
                                   "%d pictures are not in %s",
                                   labelled->n_unlabelled),
                   labelled->n_unlabelled, a->labels);
+  csv_note_unfound (a->labels, labelled->n_unfound, labelled->unfound);
   session.model = model;
+  session.n_unfound = labelled->n_unfound;
   o->model = model;
   o->pictures = (const CamBuildPicture *) (void *) labelled->pictures->data;
   o->n_pictures = (int) labelled->pictures->len;

@@ -168,14 +168,41 @@ print_clusters (const CamClusterDb *db)
     }
 }
 
+/* (transfer full) */
+static char *
+describe_sizes (const CamClusterDbInfo *info)
+{
+  g_autofree char *numbers = g_strdup_printf (ngettext ("%d number",
+                                                        "%d numbers",
+                                                        info->embedding_dim),
+                                              info->embedding_dim);
+  g_autofree char *channels = g_strdup_printf (ngettext ("%d channel",
+                                                         "%d channels",
+                                                         info->n_channels),
+                                               info->n_channels);
+  g_autofree char *pictures =
+      info->n_pictures == 0
+          ? g_strdup (_ ("no pictures (compact)"))
+          : g_strdup_printf (ngettext ("%d picture", "%d pictures",
+                                       info->n_pictures),
+                             info->n_pictures);
+
+  /* how many clusters, of how many numbers; channels; pictures */
+  return g_strdup_printf (_ ("%d of %s, %s, %s"), info->n_clusters, numbers,
+                          channels, pictures);
+}
+
 static void
 print_text (const CamClusterDb *db)
 {
   const CamClusterDbInfo *info = cam_cluster_db_info (db);
   g_autofree char *method =
       g_strdup_printf (/* a method, a number, a score, a way of mining */
-                       _ ("%s, %d triplets, score %s, mining %s, margin %g, "
-                          "eps %g"),
+                       ngettext ("%s, %d triplet, score %s, mining %s, "
+                                 "margin %g, eps %g",
+                                 "%s, %d triplets, score %s, mining %s, "
+                                 "margin %g, eps %g",
+                                 info->triplets),
                        info->method ? info->method : "", info->triplets,
                        info->score ? info->score : "",
                        info->mining ? info->mining : "", info->margin,
@@ -185,12 +212,7 @@ print_text (const CamClusterDb *db)
                                  "%" PRIu64 ", k-means begun %d times",
                                  info->restarts),
                        info->seed, info->restarts);
-  g_autofree char *sizes = g_strdup_printf (
-      info->n_pictures == 0
-          ? _ ("%d of %d numbers, %d channels, no pictures (compact)")
-          : _ ("%d of %d numbers, %d channels, %d pictures"),
-      info->n_clusters, info->embedding_dim, info->n_channels,
-      info->n_pictures);
+  g_autofree char *sizes = describe_sizes (info);
   gboolean built = info->method != NULL;
   const Line lines[] = {
     { C_ ("field", "file"), cam_cluster_db_path (db) },
@@ -317,8 +339,11 @@ run_recluster (int argc, char **argv)
                           restarts, &result, NULL, &error))
     return command_fail (NAME " recluster", g_steal_pointer (&error));
   if (result.n_clusters < clusters)
-    command_note (_ ("%d clusters instead of %d: there are no more different"
-                     " embeddings"),
+    command_note (ngettext ("%d cluster instead of %d: there are no more "
+                            "different embeddings",
+                            "%d clusters instead of %d: there are no more "
+                            "different embeddings",
+                            result.n_clusters),
                   result.n_clusters, clusters);
   return COMMAND_OK;
 }
@@ -339,7 +364,7 @@ import (const ImportOptions *options, CamMetric metric)
                             .program_version = cam_version () };
 
   if (cam_db_may_appear (options->out, &error))
-    model = cam_model_open (options->model, NULL, &error);
+    model = command_open_model (options->model, &error);
   if (model != NULL)
     explainer = cam_explainer_new (model, options->layer, FALSE, 1, &error);
   if (explainer == NULL)

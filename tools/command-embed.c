@@ -169,7 +169,9 @@ embed_all (Run *run, GError **error)
   printf ("\n");
   if (n == run->paths->len)
     return COMMAND_OK;
-  command_note (_ ("%ld of %u pictures were left out"),
+  command_note (ngettext ("%ld of %u pictures was left out",
+                          "%ld of %u pictures were left out",
+                          run->paths->len - n),
                 (long) (run->paths->len - n), run->paths->len);
   return COMMAND_FAILED;
 }
@@ -216,7 +218,7 @@ embed_paths (const Options *o, char **argv, int n)
     g_set_error (&error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
                  _("There are no pictures in “%s”."), argv[0]);
   if (error == NULL && check_places (o, run.paths, &error))
-    run.model = cam_model_open (o->model, NULL, &error);
+    run.model = command_open_model (o->model, &error);
   if (run.model != NULL)
     status = embed_all (&run, &error);
   if (error != NULL)

@@ -136,7 +136,7 @@ prepare (Evaluation *e, GError **error)
   guint n = e->data.pictures->len;
   const char *layer = NULL;
 
-  e->model = cam_model_open (e->options->model, NULL, error);
+  e->model = command_open_model (e->options->model, error);
   if (e->model == NULL || ! open_databases (e, error))
     return FALSE;
   if (e->layers->len == 0)

@@ -198,12 +198,49 @@ run_job (gpointer data, gpointer user_data)
   g_mutex_unlock (&run->lock);
 }
 
+static gboolean
+has_weights (const Run *run, const Explanation *e)
+{
+  int n = cam_explainer_channels (run->session.explainer);
+
+  for (int i = 0; i < n; i++)
+    if (e->alpha[i] != 0)
+      return TRUE;
+  return FALSE;
+}
+
+/* A damaged page shows only where it is read. */
+static void
+warn_of_damage (const Run *run, const Explanation *e)
+{
+  g_autoptr (GError) why = NULL;
+  g_autoptr (CamCluster)
+      cluster = cam_cluster_db_cluster (run->session.db, e->lookup.cluster,
+                                        &why);
+
+  if (cluster == NULL)
+    command_note (_ ("%s: what the database says of its cluster %d cannot be "
+                     "read: %s"),
+                  e->path, e->lookup.cluster, why->message);
+}
+
 static void
 warn (const Run *run, const Explanation *e)
 {
-  if (e->error == NULL && e->map->maximum <= 0.0f)
-    command_note (_("%s: the map is empty: with these %d channels nothing in the "
-                  "picture speaks for its place; try more (--top-k 0: all)"),
+  if (e->error == NULL && run->session.db != NULL)
+    warn_of_damage (run, e);
+  if (e->error == NULL && ! has_weights (run, e))
+    command_note (_ ("%s: the map is empty: all its channel weights are zero "
+                     "(“camlens db verify” finds a damaged database)"),
+                  e->path);
+  else if (e->error == NULL && e->map->maximum <= 0.0f)
+    command_note (ngettext ("%s: the map is empty: with this %d channel "
+                            "nothing in the picture speaks for its place; try "
+                            "more (--top-k 0: all)",
+                            "%s: the map is empty: with these %d channels "
+                            "nothing in the picture speaks for its place; try "
+                            "more (--top-k 0: all)",
+                            e->top_k),
                   e->path, e->top_k);
   if (e->error == NULL && run->session.db != NULL && e->lookup.far)
     command_note (_("%s: lies farther from every cluster than 99 %% of the "
@@ -263,7 +300,9 @@ run_all (Run *run)
   if (json != NULL)
     command_print_json (json, TRUE);
   if (g_cancellable_is_cancelled (run->stopped))
-    command_note (_ ("stopped: %u of %u pictures are explained"),
+    command_note (ngettext ("stopped: %u of %u picture is explained",
+                            "stopped: %u of %u pictures are explained",
+                            run->jobs->len),
                   run->jobs->len - n_failed, run->jobs->len);
   else if (n_failed > 0 && many)
     command_note (_("%u of %u pictures could not be explained"), n_failed,

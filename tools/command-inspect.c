@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/model/model.h"
+#include "core/method/cam.h"
 
 typedef struct /* all that is printed */
 {
@@ -40,7 +40,7 @@ open_model (Facts *facts, const char *name, GError **error)
   g_autoptr (GError) why = NULL;
   g_autofree char *path = NULL;
 
-  facts->model = cam_model_open (name, NULL, &why);
+  facts->model = command_open_model (name, &why);
   if (facts->model != NULL)
     {
       facts->network = cam_network_ref (facts->model->network);
@@ -230,6 +230,46 @@ remark_on (const Facts *facts, const char *name)
   return "";
 }
 
+/* "layer.layout: ..." (transfer full); NULL where it is given, or there is no
+ * layer */
+static char *
+describe_layout (const Facts *facts)
+{
+  static const char *const layouts[] = { "nchw", "nhwc", "tokens",
+                                         "tokens+cls" };
+  const CamModel *model = facts->model;
+  const char *layer = model->layer != NULL ? model->layer : facts->suggested;
+
+  for (guint i = 0; ! model->layout_given && i < facts->layers->len; i++)
+    {
+      const CamTensorInfo *info = facts->layers->pdata[i];
+
+      if (g_strcmp0 (info->name, layer) == 0)
+        return g_strdup_printf (_ ("layer.layout: %s (by the shape of “%s”)"),
+                                layouts[cam_layout_guess (&info->bound,
+                                                          &model->input)],
+                                layer);
+    }
+  return NULL;
+}
+
+static void
+print_guesses (const Facts *facts)
+{
+  char **const kinds[] = { facts->model->guesses, facts->model->customs };
+  g_autofree char *layout = describe_layout (facts);
+  const char *heading = _ ("\nGuessed, for want of settings\n");
+
+  for (gsize kind = 0; kind < G_N_ELEMENTS (kinds); kind++)
+    for (char **guess = kinds[kind]; *guess != NULL; guess++)
+      {
+        printf ("%s  %s\n", heading, *guess);
+        heading = "";
+      }
+  if (layout != NULL)
+    printf ("%s  %s\n", heading, layout);
+}
+
 static void
 print_text (const char *name, const Facts *facts)
 {
@@ -264,9 +304,8 @@ print_text (const char *name, const Facts *facts)
       print_row (info->name, width, info->op, info->text,
                  remark_on (facts, info->name));
     }
-  for (int i = 0; facts->model && facts->model->guesses[i] != NULL; i++)
-    printf ("%s  %s\n", i == 0 ? _ ("\nGuessed, for want of settings\n") : "",
-            facts->model->guesses[i]);
+  if (facts->model != NULL)
+    print_guesses (facts);
   if (facts->excuse != NULL)
     printf (_("\nNot usable for pictures as it is: %s\n"), facts->excuse);
 }

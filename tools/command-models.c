@@ -144,7 +144,7 @@ check_copy (const CamModel *model, const char *folder, GError **error)
 static gboolean
 add_model (const char *from, const char *wanted, GError **error)
 {
-  g_autoptr (CamModel) model = cam_model_open (from, NULL, error);
+  g_autoptr (CamModel) model = command_open_model (from, error);
   g_autofree char *base = cam_model_user_folder ();
   g_autofree char *part = NULL, *folder = NULL;
   const char *name;

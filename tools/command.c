@@ -126,6 +126,16 @@ command_note (const char *format, ...)
   fprintf (stderr, "camlens: %s\n", message);
 }
 
+CamModel *
+command_open_model (const char *name_or_path, GError **error)
+{
+  CamModel *model = cam_model_open (name_or_path, NULL, error);
+
+  for (int i = 0; model != NULL && model->warnings[i] != NULL; i++)
+    command_note ("%s", model->warnings[i]);
+  return model;
+}
+
 int
 command_width (const char *text)
 {

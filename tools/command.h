@@ -10,6 +10,8 @@
 #include <gio/gio.h>
 #include <json-glib/json-glib.h>
 
+#include "core/model/model.h"
+
 #define COMMAND_OK 0
 #define COMMAND_FAILED 1
 #define COMMAND_USAGE 2
@@ -45,6 +47,8 @@ gboolean command_check_threads (const char *name, const char *option,
                                 int value);
 /* "camlens: message" on standard error */
 void command_note (const char *format, ...) G_GNUC_PRINTF (1, 2);
+/* cam_model_open; settings that are not known are said in notes. */
+CamModel *command_open_model (const char *name_or_path, GError **error);
 /* Columns that @text takes on a terminal: East Asian characters take two. */
 int command_width (const char *text);
 /* @text on standard output, filled up with blanks to @width columns; where

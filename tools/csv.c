@@ -4,6 +4,8 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
+#include "tools/command.h"
+
 /* One field from *@at on, which moves behind it and its comma */
 static char *
 take_field (const char **at, gboolean *last)
@@ -72,4 +74,29 @@ csv_read (const char *path, guint n_fields, GError **error)
         g_ptr_array_add (rows, row);
     }
   return g_steal_pointer (&rows);
+}
+
+gboolean
+csv_names_file (const char *csv, const char *name)
+{
+  g_autofree char *folder = g_path_get_dirname (csv);
+  g_autofree char *beside = g_path_is_absolute (name)
+                                ? g_strdup (name)
+                                : g_build_filename (folder, name, NULL);
+
+  return g_file_test (beside, G_FILE_TEST_EXISTS)
+         || g_file_test (name, G_FILE_TEST_EXISTS);
+}
+
+void
+csv_note_unfound (const char *csv, int n, const char *first)
+{
+  g_autofree char *valid = g_utf8_make_valid (first != NULL ? first : "", -1);
+
+  if (n > 0)
+    command_note (ngettext ("%d name in %s is of no picture: “%s”",
+                            "%d names in %s are of no picture; the first is "
+                            "“%s”",
+                            n),
+                  n, csv, valid);
 }

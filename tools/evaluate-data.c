@@ -127,6 +127,12 @@ find_picture (GPtrArray *pictures, const char *name)
 }
 
 static gboolean
+is_heading (guint line, char **row)
+{
+  return line == 0 && g_ascii_strcasecmp (g_strstrip (row[1]), "label") == 0;
+}
+
+static gboolean
 read_labels (EvaluateData *data, const char *path, GError **error)
 {
   g_autoptr (GPtrArray) rows = csv_read (path, 2, error);
@@ -146,7 +152,12 @@ read_labels (EvaluateData *data, const char *path, GError **error)
             both[j]->label = label_number (data, row[1]);
             n++;
           }
+      if (both[0] == NULL && both[1] == NULL && ! is_heading (i, row)
+          && ! csv_names_file (path, row[0]) && data->n_unfound++ == 0)
+        data->unfound = g_strdup (row[0]);
     }
+  if (n > 0)
+    csv_note_unfound (path, data->n_unfound, data->unfound);
   if (n > 0)
     return TRUE;
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
@@ -232,6 +243,7 @@ evaluate_data_clear (EvaluateData *data)
   g_clear_pointer (&data->train, g_ptr_array_unref);
   g_clear_pointer (&data->labels, g_ptr_array_unref);
   g_free (data->train_embeddings);
+  g_free (data->unfound);
 }
 
 float *

@@ -293,8 +293,10 @@ evaluate_print (const Evaluation *e)
 {
   const Widths widths = find_widths (e);
 
-  printf (_ ("%u of %u pictures, %d with masks; layer %s\n"), count_read (e),
-          e->data.pictures->len, e->data.n_masks,
+  printf (ngettext ("%u of %u picture, %d with masks; layer %s\n",
+                    "%u of %u pictures, %d with masks; layer %s\n",
+                    e->data.pictures->len),
+          count_read (e), e->data.pictures->len, e->data.n_masks,
           (char *) g_ptr_array_index (e->layers, 0));
   print_share (_ ("Recall@1 among the pictures"), evaluate_recall (e));
   print_share (_ ("Recall@1 in the training pictures"),
@@ -377,6 +379,7 @@ evaluate_print_json (const Evaluation *e)
   add_number (b, "recall_at_1_train", evaluate_recall_of_train (e));
   add_number (b, "mask_area", evaluate_mask_area (e));
   add_number (b, "centre_pixel", evaluate_centre (e));
+  add_number (b, "labels_without_picture", e->data.n_unfound);
   json_builder_set_member_name (b, "rows");
   json_builder_begin_array (b);
   for (guint r = 0; r < e->rows->len; r++)

@@ -54,6 +54,8 @@ typedef struct
   GPtrArray *train;        /* EvaluatePicture; NULL: no --train */
   float *train_embeddings; /* [train->len, dim] */
   int n_masks, n_boxes;
+  int n_unfound; /* names in --labels of no picture that exists */
+  char *unfound; /* the first of them */
 } EvaluateData;
 
 typedef enum

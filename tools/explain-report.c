@@ -280,7 +280,9 @@ explain_sentence (const ExplainSession *session, const Explanation *explanation)
     channels = g_strdup_printf (_ ("top %d of %d channels of %s"),
                                 explanation->top_k, n_channels, layer);
   else
-    channels = g_strdup_printf (_ ("all %d channels of %s"), n_channels, layer);
+    channels = g_strdup_printf (ngettext ("the %d channel of %s",
+                                          "all %d channels of %s", n_channels),
+                                n_channels, layer);
   /* where the weights come from, and which of them are kept */
   return g_strdup_printf (_ ("%s, %s"), text->str, channels);
 }

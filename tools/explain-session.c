@@ -109,8 +109,10 @@ open_explainer (ExplainSession *session, int n_threads, GError **error)
                   "(--layer names another)"),
                   cam_explainer_layer (session->explainer));
   if (options->top_k > cam_explainer_channels (session->explainer))
-    command_note (_("“%s” has %d channels, fewer than %d: all of them are "
-                    "taken"),
+    command_note (ngettext ("“%s” has %d channel, fewer than %d: it is taken",
+                            "“%s” has %d channels, fewer than %d: all of them "
+                            "are taken",
+                            cam_explainer_channels (session->explainer)),
                   cam_explainer_layer (session->explainer),
                   cam_explainer_channels (session->explainer), options->top_k);
   return session->db == NULL
@@ -181,7 +183,7 @@ explain_session_open (ExplainSession *session, const ExplainOptions *options,
   memset (session, 0, sizeof *session);
   g_mutex_init (&session->lock);
   session->options = options;
-  session->model = cam_model_open (options->model, NULL, error);
+  session->model = command_open_model (options->model, error);
   if (session->model == NULL)
     return FALSE;
   if (options->positive == NULL && ! open_database (session, error))

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "tools/command.h"
+#include "tools/csv.h"
 
 void
 labelled_free (Labelled *labelled)
@@ -14,8 +15,27 @@ labelled_free (Labelled *labelled)
     return;
   g_array_unref (labelled->pictures);
   g_string_chunk_free (labelled->text);
+  g_free (labelled->unfound);
   g_free (labelled);
 }
+
+typedef struct /* what a labels' file says */
+{
+  GHashTable *labels; /* path -> label; owns both */
+  GPtrArray *paths;   /* in the file's order, borrowed */
+  GHashTable *places; /* absolute path -> label, borrowed */
+  GHashTable *used;   /* labels that a picture has got */
+} LabelsFile;
+
+static void
+labels_file_clear (LabelsFile *file)
+{
+  g_clear_pointer (&file->places, g_hash_table_unref);
+  g_clear_pointer (&file->used, g_hash_table_unref);
+  g_clear_pointer (&file->paths, g_ptr_array_unref);
+  g_clear_pointer (&file->labels, g_hash_table_unref);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (LabelsFile, labels_file_clear)
 
 /* One field of a line of CSV from *@at on, which moves behind its comma (NULL
  * at the end); quotes are doubled in quoted ones (transfer full).  NULL: a
@@ -68,7 +88,7 @@ is_number (const char *text, double *value)
 
 static gboolean
 read_line (const char *file, int number, const char *line, gboolean continuous,
-           GHashTable *labels, GError **error)
+           LabelsFile *read, GError **error)
 {
   const char *at = line;
   g_autofree char *path = next_field (&at);
@@ -88,39 +108,17 @@ read_line (const char *file, int number, const char *line, gboolean continuous,
     }
   if (*label == '\0')
     return TRUE; /* a picture without a label */
-  other = g_hash_table_lookup (labels, path);
+  other = g_hash_table_lookup (read->labels, path);
   if (other != NULL && strcmp (other, label) != 0)
     return refuse_line (file, number,
                         _ ("this picture has another label further up"), error);
-  g_hash_table_insert (labels, g_steal_pointer (&path),
-                       g_steal_pointer (&label));
-  return TRUE;
-}
-
-/* path -> label (transfer full) */
-static GHashTable *
-read_labels (const char *file, gboolean continuous, GError **error)
-{
-  g_autoptr (GHashTable)
-      labels = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-  g_autofree char *text = NULL;
-  g_auto (GStrv) lines = NULL;
-
-  if (! g_file_get_contents (file, &text, NULL, error))
-    return NULL;
-  if (! g_utf8_validate (text, -1, NULL))
+  if (other == NULL)
     {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-                   _ ("%s is not UTF-8"), file);
-      return NULL;
+      g_ptr_array_add (read->paths, path);
+      g_hash_table_insert (read->labels, g_steal_pointer (&path),
+                           g_steal_pointer (&label));
     }
-  lines = g_strsplit (text + (g_str_has_prefix (text, "\xef\xbb\xbf") ? 3 : 0),
-                      "\n", -1);
-  for (int i = 0; lines[i] != NULL; i++)
-    if (*g_strstrip (lines[i]) != '\0'
-        && ! read_line (file, i, lines[i], continuous, labels, error))
-      return NULL;
-  return g_steal_pointer (&labels);
+  return TRUE;
 }
 
 /* The same labels by absolute path, of paths that are relative to @file's
@@ -150,20 +148,50 @@ place_labels (GHashTable *labels, const char *file)
   return places;
 }
 
+static gboolean
+read_labels (LabelsFile *read, const char *file, gboolean continuous,
+             GError **error)
+{
+  g_autofree char *text = NULL;
+  g_auto (GStrv) lines = NULL;
+
+  read->labels = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
+                                        g_free);
+  read->paths = g_ptr_array_new ();
+  read->used = g_hash_table_new (NULL, NULL);
+  if (! g_file_get_contents (file, &text, NULL, error))
+    return FALSE;
+  if (! g_utf8_validate (text, -1, NULL))
+    {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+                   _ ("%s is not UTF-8"), file);
+      return FALSE;
+    }
+  lines = g_strsplit (text + (g_str_has_prefix (text, "\xef\xbb\xbf") ? 3 : 0),
+                      "\n", -1);
+  for (int i = 0; lines[i] != NULL; i++)
+    if (*g_strstrip (lines[i]) != '\0'
+        && ! read_line (file, i, lines[i], continuous, read, error))
+      return FALSE;
+  read->places = place_labels (read->labels, file);
+  return TRUE;
+}
+
 static const char *
-look_up (GHashTable *labels, GHashTable *places, const char *path,
-         const char *name)
+look_up (const LabelsFile *file, const char *path, const char *name)
 {
   g_autofree char *place = g_canonicalize_filename (path, NULL);
   g_autofree char *base = g_path_get_basename (path);
-  const char *label = g_hash_table_lookup (labels, name);
+  const char *label = g_hash_table_lookup (file->labels, name);
 
   if (label == NULL)
-    label = g_hash_table_lookup (labels, path);
+    label = g_hash_table_lookup (file->labels, path);
   if (label == NULL)
-    label = g_hash_table_lookup (places, place);
+    label = g_hash_table_lookup (file->places, place);
   if (label == NULL)
-    label = g_hash_table_lookup (labels, base);
+    label = g_hash_table_lookup (file->labels, base);
+  if (label != NULL)
+    g_hash_table_add (file->used, (gpointer) label);
   return label;
 }
 
@@ -182,13 +210,12 @@ name_of (const char *path, const char *root)
 
 static void
 add_picture (Labelled *labelled, const char *path, const char *name,
-             GHashTable *labels, GHashTable *places, gboolean continuous,
-             GHashTable *seen)
+             const LabelsFile *file, gboolean continuous, GHashTable *seen)
 {
   g_autofree char *folder = g_path_get_dirname (path);
   g_autofree char *folder_name = g_path_get_basename (folder);
-  const char *label = labels != NULL ? look_up (labels, places, path, name)
-                                     : folder_name;
+  const char *label = file->labels != NULL ? look_up (file, path, name)
+                                           : folder_name;
   g_autofree char *valid = NULL;
   CamBuildPicture picture = { 0 };
 
@@ -208,12 +235,30 @@ add_picture (Labelled *labelled, const char *path, const char *name,
   g_array_append_val (labelled->pictures, picture);
 }
 
+/* Counts what @labels_file names and nobody has. */
+static void
+count_unfound (Labelled *labelled, const LabelsFile *file,
+               const char *labels_file)
+{
+  for (guint i = 0; i < file->paths->len; i++)
+    {
+      const char *path = file->paths->pdata[i];
+      const char *label = g_hash_table_lookup (file->labels, path);
+
+      if (g_hash_table_contains (file->used, label)
+          || csv_names_file (labels_file, path))
+        continue;
+      if (labelled->n_unfound++ == 0)
+        labelled->unfound = g_strdup (path);
+    }
+}
+
 Labelled *
 labelled_new (char *const *paths, int n_paths, const char *labels_file,
               gboolean continuous, GError **error)
 {
   g_autoptr (GPtrArray) files = command_list_pictures (paths, n_paths, error);
-  g_autoptr (GHashTable) labels = NULL, places = NULL;
+  g_auto (LabelsFile) file = { NULL };
   g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
   g_autoptr (Labelled) labelled = NULL;
   gboolean one_folder = n_paths == 1
@@ -221,20 +266,18 @@ labelled_new (char *const *paths, int n_paths, const char *labels_file,
 
   if (files == NULL)
     return NULL;
-  if (labels_file != NULL)
-    {
-      labels = read_labels (labels_file, continuous, error);
-      if (labels == NULL)
-        return NULL;
-      places = place_labels (labels, labels_file);
-    }
+  if (labels_file != NULL
+      && ! read_labels (&file, labels_file, continuous, error))
+    return NULL;
   labelled = g_new0 (Labelled, 1);
   labelled->pictures = g_array_new (FALSE, FALSE, sizeof (CamBuildPicture));
   labelled->text = g_string_chunk_new (1 << 16);
   for (guint i = 0; i < files->len; i++)
     add_picture (labelled, files->pdata[i],
                  name_of (files->pdata[i], one_folder ? paths[0] : NULL),
-                 labels, places, continuous, seen);
+                 &file, continuous, seen);
+  if (labels_file != NULL)
+    count_unfound (labelled, &file, labels_file);
   labelled->n_labels = (int) g_hash_table_size (seen);
   if (labelled->pictures->len > 0)
     return g_steal_pointer (&labelled);

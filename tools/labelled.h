@@ -10,6 +10,8 @@ typedef struct
   GArray *pictures;   /* of CamBuildPicture */
   int n_labels;       /* different ones */
   int n_unlabelled;   /* not in the labels' file */
+  int n_unfound;      /* names in that file of no picture that exists */
+  char *unfound;      /* the first of them */
   GStringChunk *text; /* what the pictures point to */
 } Labelled;
 

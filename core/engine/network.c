@@ -85,6 +85,27 @@ cam_network_metadata (const CamNetwork *network, const char *key)
   return g_hash_table_lookup (network->model->metadata, key);
 }
 
+static int
+compare_text (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(const char *const *) a, *(const char *const *) b);
+}
+
+char **
+cam_network_metadata_keys (const CamNetwork *network)
+{
+  GPtrArray *keys = g_ptr_array_new ();
+  GHashTableIter iter;
+  gpointer key;
+
+  g_hash_table_iter_init (&iter, network->model->metadata);
+  while (g_hash_table_iter_next (&iter, &key, NULL))
+    g_ptr_array_add (keys, g_strdup (key));
+  g_ptr_array_sort (keys, compare_text);
+  g_ptr_array_add (keys, NULL);
+  return (char **) g_ptr_array_free (keys, FALSE);
+}
+
 guint64
 cam_network_parameters (const CamNetwork *network)
 {

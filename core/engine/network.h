@@ -25,6 +25,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (CamNetwork, cam_network_unref)
 const CamGraph *cam_network_graph (const CamNetwork *network);
 /* metadata_props; NULL where the key is absent (borrowed) */
 const char *cam_network_metadata (const CamNetwork *network, const char *key);
+/* All keys, sorted (transfer full) */
+char **cam_network_metadata_keys (const CamNetwork *network);
 /* SHA-256 of the file, followed by its files of external data, each whole and
  * once, in the order of use; lower-case hex (borrowed).  Computed when first
  * asked for; "" where the files are no longer those that were read. */

@@ -89,7 +89,7 @@ read_size (const CamSettings *settings, CamInputSettings *s, int height,
 
 static gboolean
 read_resize (const CamSettings *settings, CamInputSettings *s,
-             GPtrArray *guesses, GError **error)
+             GPtrArray *guesses, GPtrArray *customs, GError **error)
 {
   static const char *const modes[] = { "stretch", "crop", "pad", NULL };
   static const char *const filters[] = { "bilinear", "bicubic", NULL };
@@ -105,6 +105,8 @@ read_resize (const CamSettings *settings, CamInputSettings *s,
   if (! cam_settings_choice (settings, "input.filter", filters, &filter, &found,
                              error))
     return FALSE;
+  if (! found)
+    guess (customs, _ ("input.filter: bilinear"));
   if (! cam_settings_numbers (settings, "input.crop", 1, &s->crop_fraction,
                               &found, error))
     return FALSE;
@@ -124,7 +126,7 @@ read_resize (const CamSettings *settings, CamInputSettings *s,
 
 static gboolean
 read_channels (const CamSettings *settings, CamInputSettings *s, int n_channels,
-               GError **error)
+               GPtrArray *customs, GError **error)
 {
   static const char *const orders[] = { "rgb", "bgr", "gray", NULL };
   int order = n_channels == 1 ? CAM_CHANNELS_GRAY : CAM_CHANNELS_RGB;
@@ -134,6 +136,8 @@ read_channels (const CamSettings *settings, CamInputSettings *s, int n_channels,
                              error))
     return FALSE;
   s->channels = (CamChannels) order;
+  if (! found && order == CAM_CHANNELS_RGB)
+    guess (customs, _ ("input.channels: rgb (red first)"));
   if (n_channels <= 0 || n_channels == (order == CAM_CHANNELS_GRAY ? 1 : 3))
     return TRUE;
   if (found)
@@ -233,7 +237,8 @@ read_colour (const CamSettings *settings, const char *key, double colour[3],
 
 gboolean
 cam_input_settings_read (const CamSettings *settings, CamInputSettings *s,
-                         char **input_name, GPtrArray *guesses, GError **error)
+                         char **input_name, GPtrArray *guesses,
+                         GPtrArray *customs, GError **error)
 {
   const CamValue *input = picture_input (cam_network_graph (settings->network));
   int height, width, n_channels;
@@ -251,8 +256,8 @@ cam_input_settings_read (const CamSettings *settings, CamInputSettings *s,
   for (int c = 0; c < 3; c++)
     s->background[c] = 1.0; /* transparent pixels: white; padding: black */
   return read_size (settings, s, height, width, guesses, error)
-         && read_resize (settings, s, guesses, error)
-         && read_channels (settings, s, n_channels, error)
+         && read_resize (settings, s, guesses, customs, error)
+         && read_channels (settings, s, n_channels, customs, error)
          && read_normal (settings, s, guesses, error)
          && read_colour (settings, "input.background", s->background, error)
          && read_colour (settings, "input.pad", s->pad_value, error);

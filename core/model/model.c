@@ -6,6 +6,7 @@
 
 #include "core/model/input-settings.h"
 #include "core/model/installed.h"
+#include "core/model/known-keys.h"
 
 #define BUNDLED "objects"
 
@@ -25,6 +26,8 @@ model_clear (gpointer data)
   g_free (model->embedding);
   g_free (model->layer);
   g_strfreev (model->guesses);
+  g_strfreev (model->customs);
+  g_strfreev (model->warnings);
   g_clear_pointer (&model->network, cam_network_unref);
 }
 
@@ -174,27 +177,37 @@ read_layer (CamModel *model, const CamSettings *settings, GError **error)
   return FALSE;
 }
 
+/* NULL-ended; @sentences is freed. */
+static char **
+take_sentences (GPtrArray *sentences)
+{
+  g_ptr_array_add (sentences, NULL);
+  return (char **) g_ptr_array_free (sentences, FALSE);
+}
+
 static gboolean
 read_settings (CamModel *model, GError **error)
 {
-  GPtrArray *guesses = g_ptr_array_new_with_free_func (g_free);
+  GPtrArray *guesses, *customs, *warnings;
   CamSettings settings;
   gboolean good;
 
   if (! cam_settings_open (&settings, model->path, model->network, error))
-    {
-      g_ptr_array_unref (guesses);
-      return FALSE;
-    }
+    return FALSE;
+  guesses = g_ptr_array_new ();
+  customs = g_ptr_array_new ();
+  warnings = g_ptr_array_new ();
+  cam_known_keys_check (&settings, model->path, warnings);
   model->title = cam_settings_get (&settings, "name");
   model->licence = cam_settings_get (&settings, "licence");
   model->description = cam_settings_get (&settings, "description");
   good = cam_input_settings_read (&settings, &model->input, &model->input_name,
-                                  guesses, error)
+                                  guesses, customs, error)
          && read_embedding (model, &settings, guesses, error)
          && read_layer (model, &settings, error);
-  g_ptr_array_add (guesses, NULL);
-  model->guesses = (char **) g_ptr_array_free (guesses, FALSE);
+  model->guesses = take_sentences (guesses);
+  model->customs = take_sentences (customs);
+  model->warnings = take_sentences (warnings);
   cam_settings_clear (&settings);
   return good;
 }

@@ -43,6 +43,8 @@ typedef struct
   CamLayout layout;      /* of the layer */
   gboolean layout_given; /* else it follows from the layer's shape */
   char **guesses;        /* NULL-ended: sentences about what was guessed */
+  char **customs;        /* the same of what is guessed rightly as a rule */
+  char **warnings;       /* the same of settings that are not known */
   CamNetwork *network;
 } CamModel;
 

@@ -341,6 +341,32 @@ def test_sweep():
               'three labels of two are too few for two halves', done.stderr)
 
 
+def test_lost_labels():
+    """names in --labels of no picture are counted, and the first is said"""
+    with open(path('lost.csv'), 'w') as file:
+        file.write('path,label\n')
+        file.writelines(f'{p},{p.split("/")[0]}\n' for p in pictures())
+        file.write('images/cat/0.png,cat\nlost/1.png,cat\nlost/0.png,dog\n')
+    told = {}
+    for keep in (-3, None):
+        with open(path('lost.csv')) as file:
+            lines = file.readlines()[:keep]
+        with open(path('some.csv'), 'w') as file:
+            file.writelines(lines)
+        done = camlens('evaluate', '-m', path('model.onnx'), '-d',
+                       path('db.camdb'), '--images', path('images'),
+                       '--labels', path('some.csv'), '--faithfulness', 0,
+                       '--json')
+        told[keep] = (json.loads(done.stdout)['labels_without_picture'],
+                      [line for line in done.stderr.splitlines()
+                       if 'of no picture' in line])
+    tap.check(told[-3] == (0, []), 'every name has its picture', told[-3])
+    tap.check(told[None][0] == 2 and len(told[None][1]) == 1
+              and '2 names in' in told[None][1][0]
+              and '“lost/1.png”' in told[None][1][0],
+              'two names have none, and are counted', told[None])
+
+
 def test_refusals():
     cases = [('no pictures named', 2, ['--images'], ('evaluate',)),
              ('no such folder', 1, ['nowhere'],
@@ -374,5 +400,6 @@ test_without_masks()
 test_views()
 test_report()
 test_sweep()
+test_lost_labels()
 test_refusals()
 sys.exit(tap.done())

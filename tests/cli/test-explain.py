@@ -7,6 +7,7 @@ and every refusal with what it tells to do.
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -334,6 +335,28 @@ def test_empty():
               and (overlay[..., 3] == 0).all(), 'an empty map is empty')
     tap.check('empty' in done.stderr and '--top-k' in done.stderr,
               'an empty map is said in words', done.stderr)
+    np.save(path('arrays', 'weights.npy'), np.zeros((1, K), np.float32))
+    camlens('db', 'import', '--npy', path('arrays'), '-m', 'small', '--layer',
+            'features', '-o', path('zeros.camdb'), check=0)
+    done = camlens('explain', '-m', 'small', '-d', path('zeros.camdb'),
+                   path('p0.png'), '--json', check=0)
+    tap.check(json.loads(done.stdout)['empty']
+              and 'weights are zero' in done.stderr
+              and '--top-k' not in done.stderr,
+              'weights that are all zero are said so', done.stderr)
+    with sqlite3.connect(path('zeros.camdb')) as opened:
+        page = opened.execute("SELECT rootpage FROM sqlite_schema WHERE name ="
+                              " 'exemplar_cluster'").fetchone()[0]
+        size = opened.execute('PRAGMA page_size').fetchone()[0]
+    opened.close()
+    with open(path('zeros.camdb'), 'r+b') as file:
+        file.seek((page - 1) * size)
+        file.write(b'\xff' * size)
+    done = camlens('explain', '-m', 'small', '-d', path('zeros.camdb'),
+                   path('p0.png'), '--json', check=0)
+    tap.check('cluster 0 cannot be read' in done.stderr
+              and 'zeros.camdb' in done.stderr,
+              'so is a cluster whose pages are damaged', done.stderr)
     refused('neighbour transfer needs pictures', ['compact'], 'explain',
             '-m', 'small', '-d', path('empty.camdb'), path('p0.png'), '-o',
             path('x.png'), '--transfer', 'neighbour')

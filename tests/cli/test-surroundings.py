@@ -88,6 +88,37 @@ def test_guesses():
     tap.check('input.resize: stretch' not in text
               and 'input.mean, input.std' not in text,
               'and not what is said', text)
+    customs = ('input.channels: rgb', 'input.filter: bilinear',
+               'layer.layout: nchw (by the shape of “features”)')
+    tap.check(all(word in text for word in customs),
+              'what is taken as usual is named, too', text)
+    small.write_model(path('bare'), small.SETTINGS + 'input.channels=rgb\n'
+                      'input.filter=bilinear\nlayer.layout=nchw\n')
+    text = camlens('inspect', path('bare', 'model.onnx')).stdout
+    tap.check('Guessed' not in text, 'and nothing where all is said', text)
+
+
+def test_unknown_keys():
+    """a misspelt setting is named, with the file and what is meant"""
+    Image.new('RGB', (40, 40), 'red').save(path('red.png'))
+    model = small.write_model(
+        path('misspelt'), small.SETTINGS + 'input.sise=64\nname[de]=Klein\n'
+        'qqqqq=1\n', metadata={'camlens.input.fliter': 'bicubic',
+                              'camlens.layer': 'features', 'other': '1'})
+    for arguments in (('inspect', model), ('inspect', model, '--json'),
+                      ('embed', '-m', model, path('red.png'), '-o',
+                       path('red.npy')),
+                      ('models', 'add', model, '--name', 'misspelt')):
+        done = camlens(*arguments,
+                       env=environment(XDG_DATA_HOME=path('misspelt')))
+        notes = done.stderr.splitlines()
+        tap.check(
+            len(notes) == 3 and done.returncode == 0
+            and 'model.ini' in notes[0] and '“input.sise”' in notes[0]
+            and '“input.size” meant' in notes[0] and '“qqqqq”' in notes[1]
+            and 'meant' not in notes[1] and 'model.onnx' in notes[2]
+            and '“camlens.input.filter” meant' in notes[2],
+            f'{arguments[0]} names settings that are not known', done.stderr)
 
 
 def make_pictures(n):
@@ -193,6 +224,7 @@ def has_sanitizer():
 
 test_order()
 test_guesses()
+test_unknown_keys()
 test_progress()
 if has_sanitizer():
     tap.skip('too little memory', 'the sanitizer needs more')

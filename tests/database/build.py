@@ -2,6 +2,7 @@
 
 Any number of jobs gives the same database, and what is wrong is said.
 """
+import json
 import os
 import shutil
 import sqlite3
@@ -83,11 +84,49 @@ def check_labels():
                           check=True, capture_output=True, text=True).stdout
     tap.check('a \\"b\\", c' in told and done.returncode == 0,
               'labels of a CSV file', done.stderr)
+    tap.check('of no picture' not in done.stderr,
+              'nothing is said of names that have their pictures', done.stderr)
+    with open(at('labels.csv'), 'a', encoding='utf-8') as csv:
+        csv.write('gone/1.png,d\ngone/1.png,d\n')
+    one = build('csv', 'pictures', '--labels', at('labels.csv'), '--json')
+    with open(at('labels.csv'), 'a', encoding='utf-8') as csv:
+        csv.write('gone/0.png,d\n')
+    two = build('csv', 'pictures', '--labels', at('labels.csv'), '--json')
+    tap.check('1 name in' in one.stderr and '“gone/1.png”' in one.stderr
+              and '2 names in' in two.stderr and '“gone/1.png”' in two.stderr
+              and [json.loads(d.stdout)['labels_without_picture']
+                   for d in (one, two)] == [1, 2],
+              'names in it of no picture are counted, the first is named',
+              one.stderr, two.stderr)
+    with open(at('there.csv'), 'w', encoding='utf-8') as csv:
+        csv.writelines(f'pictures/{name}.png,d\n' for name in
+                       ('label0/0000', 'label0/0001', 'label1/0000'))
+    done = build('there', 'pictures/label0', '--score', 'dot', '--labels',
+                 at('there.csv'))
+    tap.check(done.returncode == 0 and 'of no picture' not in done.stderr,
+              'a picture that is there and not asked for does not count',
+              done.stderr)
     with open(at('labels.csv'), 'a', encoding='utf-8') as csv:
         csv.write('lost\n')
     done = build('csv2', 'pictures', '--labels', at('labels.csv'))
-    tap.check(done.returncode == 1 and 'line 5' in done.stderr,
+    tap.check(done.returncode == 1 and 'line 8' in done.stderr,
               'a broken line of it is named', done.stderr)
+
+
+def check_one():
+    """one cluster is no “1 clusters”"""
+    os.makedirs(at('same', 'a'))
+    for i in range(2):
+        shutil.copy(at('pictures', 'label0', '0000.png'),
+                    at('same', 'a', f'{i}.png'))
+    done = build('same.camdb', 'same', '--score', 'dot', '--triplets', '1',
+                 clusters=4)
+    told = subprocess.run([camlens, 'db', 'info', at('same.camdb')],
+                          check=True, capture_output=True, text=True).stdout
+    tap.check('1 cluster instead of 4' in done.stderr
+              and ': 2 pictures, 1 cluster, layer' in done.stdout
+              and ', 1 triplet, ' in told and ', 2 pictures' in told,
+              'one is said as one', done.stdout, done.stderr, told)
 
 
 def labels_of(name, csv):
@@ -246,6 +285,7 @@ def check_usage():
 check_jobs()
 check_bad_pictures()
 check_labels()
+check_one()
 check_odd_labels()
 check_no_harm()
 check_recluster()
