@@ -12,12 +12,17 @@ import json
 import os
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 
 import torch
 
 import networks
+
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), '..',
+                             'torch'))
+from threads import use_threads  # noqa: E402
 
 LAYERS = (('mobilenet_v2', 'features.7'), ('resnet18', 'layer1'),
           ('resnet50', 'layer3'), ('efficientnet_b0', 'features.4'))
@@ -80,7 +85,7 @@ def main():
                               input_names=['picture'],
                               output_names=['embedding', 'middle'])
             for threads in (1, 2):
-                torch.set_num_threads(threads)
+                use_threads(threads)
                 rows = [(*camlens_times(options.camlens, path, threads),
                          *torch_times(model, picture, seed))
                         for _ in range(options.rounds)]

@@ -15,6 +15,8 @@ def build(name):
             module.running_var.uniform_(0.6, 1.6)
             module.weight.data.uniform_(0.7, 1.3)
             module.bias.data.uniform_(-0.2, 0.2)
+        elif isinstance(module, torch.nn.Linear) and not module.weight.any():
+            module.weight.data.normal_(std=0.02)  # ViT's head: all zeros
     return network
 
 

@@ -10,13 +10,15 @@ import time
 import numpy as np
 import torch
 
-sys.path.insert(0, os.path.dirname(__file__))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, '..', 'torch')]
 from networks import build  # noqa: E402
+from threads import use_threads  # noqa: E402
 
 
 def main():
     name, file, threads = sys.argv[1:]
-    torch.set_num_threads(int(threads))
+    use_threads(int(threads))
     x = torch.from_numpy(np.load(file))
     print('started', torch.__version__, flush=True)
     network = build(name)

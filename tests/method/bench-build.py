@@ -28,11 +28,15 @@ import torch
 
 import torch_build
 
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), '..',
+                             'torch'))
+from threads import use_threads  # noqa: E402
+
 camlens, stages, out, folder = sys.argv[1:5]
 jobs, rounds, n_sample = (int(sys.argv[i]) if len(sys.argv) > i else default
                           for i, default in ((5, 2), (6, 3), (7, 400)))
 model = os.path.join(out, 'model.onnx')
-torch.set_num_threads(jobs)
+use_threads(jobs)
 network = torch_build.load(out)
 
 

@@ -20,12 +20,16 @@ sys.path.append(os.path.join(os.path.dirname(__file__), '..', '..', 'models',
                              'recipes', 'common'))
 from mobilenet import MobileNetV2  # noqa: E402
 
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), '..',
+                             'torch'))
+from threads import use_threads  # noqa: E402
+
 LAYER, SIZE = 'block_16_expand_relu', 160
 WARM_UP = 10
 
 bench, folder, database = sys.argv[1:4]
 rounds = int(sys.argv[4]) if len(sys.argv) > 4 else 100
-torch.set_num_threads(1)
+use_threads(1)
 weights = torch.load(os.path.join(folder, 'weights.pt'))
 network = MobileNetV2(len(weights['ops.embedding.bias']))
 network.load_state_dict(weights)
