@@ -99,11 +99,12 @@ cam_pick (CamVec x, CamVecInt index)
 #elif CAM_LANES == 8
   return (CamVec) _mm256_permutevar8x32_ps ((__m256) x, (__m256i) index);
 #else
-  CamVec picked;
+  float from[CAM_LANES], picked[CAM_LANES];
 
+  cam_store (from, x);
   for (int i = 0; i < CAM_LANES; i++)
-    picked[i] = x[index[i]];
-  return picked;
+    picked[i] = from[index[i]];
+  return cam_load (picked);
 #endif
 }
 
