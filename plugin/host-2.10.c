@@ -280,22 +280,26 @@ cam_host_flush (void)
   gimp_displays_flush ();
 }
 
+/* A group, then what is in it. */
 static void
-list_layers (GPtrArray *list, gint32 image)
+list_layers (GPtrArray *list, gint32 image, const int *layers, int n)
 {
   g_autofree char *image_name = gimp_image_get_name (image);
-  int n_layers;
-  g_autofree int *layers = gimp_image_get_layers (image, &n_layers);
 
-  for (int i = 0; i < n_layers; i++)
+  for (int i = 0; i < n; i++)
     {
       CamOpenLayer *open = g_new (CamOpenLayer, 1);
       g_autofree char *name = gimp_item_get_name (layers[i]);
+      g_autofree int *children = NULL;
+      int n_children = 0;
 
       open->image = image;
       open->layer = layers[i];
       open->title = g_strdup_printf ("%s: %s", image_name, name);
       g_ptr_array_add (list, open);
+      if (gimp_item_is_group (layers[i]))
+        children = gimp_item_get_children (layers[i], &n_children);
+      list_layers (list, image, children, n_children);
     }
 }
 
@@ -308,7 +312,12 @@ cam_host_layers (void)
   g_autofree int *images = gimp_image_list (&n_images);
 
   for (int i = 0; i < n_images; i++)
-    list_layers (list, images[i]);
+    {
+      int n;
+      g_autofree int *layers = gimp_image_get_layers (images[i], &n);
+
+      list_layers (list, images[i], layers, n);
+    }
   return list;
 }
 

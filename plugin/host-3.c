@@ -248,21 +248,25 @@ cam_host_flush (void)
   gimp_displays_flush ();
 }
 
+/* A group, then what is in it. */
 static void
-list_layers (GPtrArray *list, GimpImage *image)
+list_layers (GPtrArray *list, GimpImage *image, GimpItem **layers)
 {
   g_autofree char *image_name = gimp_image_get_name (image);
-  g_autofree GimpLayer **layers = gimp_image_get_layers (image);
 
   for (int i = 0; layers && layers[i]; i++)
     {
       CamOpenLayer *open = g_new (CamOpenLayer, 1);
-      g_autofree char *name = gimp_item_get_name (GIMP_ITEM (layers[i]));
+      g_autofree char *name = gimp_item_get_name (layers[i]);
+      g_autofree GimpItem **children = NULL;
 
       open->image = gimp_image_get_id (image);
       open->layer = ID (layers[i]);
       open->title = g_strdup_printf ("%s: %s", image_name, name);
       g_ptr_array_add (list, open);
+      if (gimp_item_is_group (layers[i]))
+        children = gimp_item_get_children (layers[i]);
+      list_layers (list, image, children);
     }
 }
 
@@ -274,7 +278,11 @@ cam_host_layers (void)
   g_autofree GimpImage **images = gimp_get_images ();
 
   for (int i = 0; images && images[i]; i++)
-    list_layers (list, images[i]);
+    {
+      g_autofree GimpLayer **layers = gimp_image_get_layers (images[i]);
+
+      list_layers (list, images[i], (GimpItem **) layers);
+    }
   return list;
 }
 

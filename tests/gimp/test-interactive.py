@@ -316,20 +316,32 @@ class Tests(InteractiveTests):
         self.ok(self.screen.wait_gone(EXAMPLE), "and is cancelled")
 
     def test_example_by_keys(self):
-        self.gimp("(begin (define other (t-load \"%s\")) (define shown (let "
-                  "((d (gimp-display-new other))) (if (pair? d) (car d) d))) "
-                  "1)" % self.fix.positive)
+        """Those of another image: a group, what it shows, and below that
+        another picture."""
+        self.gimp('(begin (define other (t-load "%s")) (define group (t-group '
+                  "other)) (define top (t-active other)) (t-insert other group "
+                  "0 0) (gimp-image-reorder-item other top group 0) (define "
+                  "low (car-or (gimp-layer-new-from-drawable layer other))) "
+                  "(t-insert other low group 1) (gimp-drawable-invert low 0) "
+                  "(define shown (car-or (gimp-display-new other))) 1)"
+                  % self.fix.positive)
         time.sleep(1)
         dialog = self.open("ctrl+alt+e", EXAMPLE)
         self.ready(dialog)
-        before = self.look(dialog)
-        self.screen.key("alt+i")
-        self.screen.key("Down")
-        time.sleep(0.3)
-        self.screen.key("Return") if self.gimp.series == "3" else None
-        now = self.wait_change(dialog, before)
+        looks = [self.look(dialog)]
+        for _ in range(3):
+            self.screen.key("alt+i")
+            self.screen.key("Down")
+            time.sleep(0.3)
+            self.screen.key("Return") if self.gimp.series == "3" else None
+            self.ready(dialog)
+            looks.append(self.look(dialog))
         self.shot("example-chosen", dialog)
-        self.ok(now != before, "an open layer can be chosen as positive")
+        self.ok(looks[1] != looks[0],
+                "an open layer can be chosen as positive")
+        # behind the layers comes what opens a window to choose a file
+        self.equal((len(set(looks[1:])), self.screen.do("getactivewindow")),
+                   (3, dialog), "and so can those in a group")
         self.screen.key("Escape")
         if not self.screen.wait_gone(EXAMPLE, 3):
             self.screen.key("Escape")
