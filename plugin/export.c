@@ -163,18 +163,6 @@ not_written (const char *path, GError **error)
   return FALSE;
 }
 
-/* A name that nobody has, in the same folder */
-static char *
-part_name (const char *place)
-{
-  g_autofree char *folder = g_path_get_dirname (place);
-  g_autofree char *base = g_path_get_basename (place);
-  g_autofree char *name = g_strdup_printf (".%s.%08x.part", base,
-                                           g_random_int ());
-
-  return g_build_filename (folder, name, NULL);
-}
-
 static gboolean
 write_part (gint32 image, gint32 layer, CamExport what, const char *path,
             File *file, GError **error)
@@ -184,7 +172,7 @@ write_part (gint32 image, gint32 layer, CamExport what, const char *path,
   file->place = cam_whole_file_place (path, error);
   if (! file->place)
     return FALSE;
-  file->part = part_name (file->place);
+  file->part = cam_whole_file_part (file->place);
   if (save_one (image, layer, what, file->part, &problem))
     return TRUE;
   if (! problem)

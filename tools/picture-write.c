@@ -48,18 +48,6 @@ picture_keeps_alpha (const char *path)
   return picture_can_write (path) && ! is_one_of (path, jpeg);
 }
 
-/* NAME's own folder, a name that no picture has */
-static char *
-temporary_name (const char *path)
-{
-  g_autofree char *folder = g_path_get_dirname (path);
-  g_autofree char *base = g_path_get_basename (path);
-  g_autofree char *name = g_strdup_printf (".%s.%08x.part", base,
-                                           g_random_int ());
-
-  return g_build_filename (folder, name, NULL);
-}
-
 static int
 save (VipsImage *image, const char *as, const char *path)
 {
@@ -97,7 +85,7 @@ static gboolean
 save_whole (VipsImage *image, const char *path, GError **error)
 {
   g_autofree char *place = cam_whole_file_place (path, error);
-  g_autofree char *part = place != NULL ? temporary_name (place) : NULL;
+  g_autofree char *part = place != NULL ? cam_whole_file_part (place) : NULL;
 
   if (part == NULL)
     return FALSE;

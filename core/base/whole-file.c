@@ -65,6 +65,17 @@ cam_whole_file_place (const char *path, GError **error)
   return NULL;
 }
 
+char *
+cam_whole_file_part (const char *place)
+{
+  g_autofree char *folder = g_path_get_dirname (place);
+  g_autofree char *base = g_path_get_basename (place);
+  g_autofree char *name = g_strdup_printf (".%s.%08x.part", base,
+                                           g_random_int ());
+
+  return g_build_filename (folder, name, NULL);
+}
+
 gboolean
 cam_whole_file_check (const char *path, GError **error)
 {

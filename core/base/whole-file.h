@@ -20,6 +20,9 @@ gboolean cam_whole_file_write (const char *path, const CamFilePiece *pieces,
 /* Where a writer of another kind should rename its own file to: the end of the
  * links at @path (transfer full).  NULL with an error where that is no file. */
 char *cam_whole_file_place (const char *path, GError **error);
+/* A name in the folder of @place that nobody has, for such a writer's file until
+ * it is whole (transfer full) */
+char *cam_whole_file_part (const char *place);
 /* Says that writing to @path failed with the errno @code, and what to do;
  * FALSE. */
 gboolean cam_whole_file_refuse (const char *path, int code, GError **error);

@@ -11,7 +11,6 @@
 
 #include "core/ops/fused.h"
 
-#define MAX_KERNEL 64     /* rows */
 #define TILE_MACS 100000  /* some 2 to 4 us: less is not worth handing out */
 #define MOST_TILES 32     /* of a picture                                  */
 
@@ -29,7 +28,7 @@ parse (CamNode *node, GError **error)
   node->params = depthwise;
   cam_fused_parse_window (node, &depthwise->window);
   cam_fused_parse_activation (node, &depthwise->activation);
-  if (depthwise->window.kernel[0] <= MAX_KERNEL)
+  if (depthwise->window.kernel[0] <= CAM_FUSED_KERNEL_ROWS)
     return TRUE;
   cam_node_error (error, CAM_GRAPH_ERROR_UNSUPPORTED, node,
                   _ ("the kernel is too high"));
@@ -60,7 +59,7 @@ typedef struct
 static void
 convolve_row (const Job *job, gint64 line)
 {
-  const float *rows[MAX_KERNEL];
+  const float *rows[CAM_FUSED_KERNEL_ROWS];
   gsize in_row = (gsize) job->row.in_width * job->row.channels;
   gint64 picture = line / job->out_height;
   int oy = (int) (line % job->out_height);

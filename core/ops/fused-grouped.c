@@ -16,7 +16,6 @@
 #define STRIP 14         /* columns of the output                          */
 #define TILE_MACS 200000 /* less is not worth handing out                  */
 #define MOST_TILES 8     /* of a panel of a picture                        */
-#define MAX_KERNEL 64    /* rows, as layout-conv.c has it                  */
 
 typedef struct
 {
@@ -87,6 +86,7 @@ typedef struct
   CamGroups groups;
   const CamKernels *kernels;
   CamActivation activation;
+  gboolean clips;        /* that is all that the activation does */
   CamGroupedStrip strip; /* but for n, weights and bias */
   const float *x, *weights, *bias;
   float *y, *scratch;
@@ -185,7 +185,7 @@ convolve_strip (const Job *job, const CamGroupPanel *panel,
   int channels = job->groups.group * job->groups.out, next = 0;
   gsize row_floats = job->ring_pixels * job->pixel;
   gsize line = (gsize) job->width * job->groups.group * job->groups.in;
-  const float *rows[MAX_KERNEL];
+  const float *rows[CAM_FUSED_KERNEL_ROWS];
 
   for (int oy = first; oy < end; oy++)
     {
@@ -205,7 +205,7 @@ convolve_strip (const Job *job, const CamGroupPanel *panel,
                        ? ring + iy % job->ring_rows * row_floats : NULL;
         }
       job->kernels->grouped_strip (strip, rows, pixels, to, channels);
-      if (job->activation.kind > CAM_ACTIVATION_CLIP)
+      if (!job->clips)
         job->kernels->activate (to, channels, pixels, panel->n,
                                 &job->activation);
     }
@@ -242,7 +242,8 @@ forward (const CamForward *f)
 {
   Job job = describe (f->node);
 
-  cam_activation_clip (&job.activation, &job.strip.low, &job.strip.high);
+  job.clips = cam_activation_clip (&job.activation, &job.strip.low,
+                                   &job.strip.high);
   job.weights = cam_fused_data (f->inputs, f->node, CAM_FUSED_WEIGHTS);
   job.bias = cam_fused_data (f->inputs, f->node, CAM_FUSED_BIAS);
   job.x = cam_tensor_f32 (f->inputs[0]);

@@ -47,6 +47,8 @@ typedef struct
   int kernel[2], stride[2], pad[4], dilation[2];
 } CamFusedWindow;
 
+#define CAM_FUSED_KERNEL_ROWS 64 /* the most of DepthwiseConv, GroupedConv */
+
 void cam_fused_parse_window (const CamNode *node, CamFusedWindow *window);
 void cam_fused_set_window (CamNode *node, const CamFusedWindow *window);
 /* Output sizes for an input [N, H, W, C] */

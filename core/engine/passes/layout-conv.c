@@ -7,8 +7,7 @@
  * docs/SPEED.md */
 #define WINOGRAD_CHANNELS 16
 
-#define HIGHEST_KERNEL 64 /* of depthwise and grouped convolutions, in rows */
-#define GROUP_OUTPUTS 4   /* with fewer most lanes would be idle            */
+#define GROUP_OUTPUTS 4 /* with fewer most lanes would be idle */
 
 typedef struct
 {
@@ -117,7 +116,7 @@ is_convertible (CamLayout *layout, const CamNode *node, const Conv *conv)
 
   if (conv->group == 1)
     return TRUE;
-  if (conv->window.kernel[0] > HIGHEST_KERNEL)
+  if (conv->window.kernel[0] > CAM_FUSED_KERNEL_ROWS)
     return FALSE;
   return is_depthwise (conv)
          || (!cam_pass_needs_gradient (layout->pass, node->inputs[0])
