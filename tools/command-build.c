@@ -21,7 +21,7 @@ typedef struct /* the command line */
 {
   char *model, *out, *labels, *layer, *method, *score, *mining, *cache;
   gboolean continuous, resume, restart, compact, no_thumbnails, json, progress,
-      quiet;
+      quiet, skips_ok;
   int triplets, clusters, restarts, jobs;
   gint64 seed;
   double margin, eps;
@@ -92,6 +92,8 @@ parse (Arguments *a, int *argc, char ***argv)
       NULL },
     { "quiet", 'q', 0, G_OPTION_ARG_NONE, &a->quiet, N_ ("show no progress"),
       NULL },
+    { "skips-ok", 0, 0, G_OPTION_ARG_NONE, &a->skips_ok,
+      N_ ("exit status 0, not 3, where pictures had to be left out"), NULL },
     { 0 }
   };
 
@@ -105,7 +107,7 @@ parse (Arguments *a, int *argc, char ***argv)
          "with"
          " --resume. Unreadable pictures are left out and listed; the exit "
          "status"
-         " is then 1."),
+         " is then 3."),
       entries);
 }
 
@@ -139,8 +141,7 @@ check_numbers (const Arguments *a)
   else if (a->resume && a->restart)
     command_misuse (NAME, _ ("--resume or --restart, not both"));
   else
-    return command_check_number (NAME, "triplets", a->triplets, 1,
-                                 COMMAND_MANY)
+    return command_check_number (NAME, "triplets", a->triplets, 1, COMMAND_MANY)
            && command_check_number (NAME, "clusters", a->clusters, 1,
                                     COMMAND_MANY)
            && command_check_number (NAME, "restarts", a->restarts, 1, 1000)
@@ -368,6 +369,13 @@ fail (const char *out, GError *error)
   return status;
 }
 
+/* For who watches and is not the parent */
+static void
+print_status (int status)
+{
+  printf ("status %d\n", status);
+}
+
 static int
 build (const Arguments *a, CamBuildOptions *o, Progress *progress)
 {
@@ -376,18 +384,22 @@ build (const Arguments *a, CamBuildOptions *o, Progress *progress)
   gint64 begun = g_get_monotonic_time ();
   GError *error = NULL;
   double seconds;
+  int status;
 
   if (! cam_build_database (o, a->out, &summary, cancellable, &error))
     return fail (a->out, error);
   seconds = (double) (g_get_monotonic_time () - begun) / G_USEC_PER_SEC;
   progress_end (progress);
   print_notes (&summary);
+  status = command_done (summary.skipped != NULL ? summary.skipped->len : 0,
+                         a->skips_ok);
+  if (a->progress)
+    print_status (status);
   if (a->json)
     print_json (&summary, a->out, ((Session *) o->data)->n_unfound, seconds);
   else
     print_summary (&summary, a->out, seconds);
-  return summary.skipped != NULL && summary.skipped->len > 0 ? COMMAND_FAILED
-                                                             : COMMAND_OK;
+  return status;
 }
 
 static int
@@ -448,7 +460,9 @@ command_build (int argc, char **argv)
   if (a.model == NULL || a.out == NULL || argc < 2)
     return command_misuse (NAME, _ ("give -m MODEL, -o DB and pictures"));
   status = read_arguments (&a, &options);
-  if (status != COMMAND_OK)
-    return status;
-  return run (&a, &options, argv + 1, argc - 1);
+  if (status == COMMAND_OK)
+    status = run (&a, &options, argv + 1, argc - 1);
+  if (a.progress && status != COMMAND_OK && status != COMMAND_LEFT_OUT)
+    print_status (status);
+  return status;
 }

@@ -25,7 +25,7 @@ static const char text[] =
 typedef struct
 {
   char *model, *out, *names, *inputs;
-  gboolean whole;
+  gboolean whole, skips_ok;
   int n_threads;
 } Options;
 
@@ -173,7 +173,7 @@ embed_all (Run *run, GError **error)
                           "%ld of %u pictures were left out",
                           run->paths->len - n),
                 (long) (run->paths->len - n), run->paths->len);
-  return COMMAND_FAILED;
+  return command_done (run->paths->len - n, run->options->skips_ok);
 }
 
 static gboolean
@@ -251,6 +251,8 @@ command_embed (int argc, char **argv)
       N_("Decode big JPEG and WebP pictures whole, not shrunk"), NULL },
     { "threads", 0, 0, G_OPTION_ARG_INT, &o.n_threads,
       N_("At once (default: all cores)"), "N" },
+    { "skips-ok", 0, 0, G_OPTION_ARG_NONE, &o.skips_ok,
+      N_("Exit status 0, not 3, where pictures had to be left out"), NULL },
     { NULL, 0, 0, 0, NULL, NULL, NULL },
   };
   int status = COMMAND_USAGE;

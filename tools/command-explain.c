@@ -307,7 +307,9 @@ run_all (Run *run)
   else if (n_failed > 0 && many)
     command_note (_("%u of %u pictures could not be explained"), n_failed,
                   run->jobs->len);
-  return n_failed == 0 ? COMMAND_OK : COMMAND_FAILED;
+  if (n_failed == run->jobs->len || g_cancellable_is_cancelled (run->stopped))
+    return COMMAND_FAILED;
+  return command_done (n_failed, run->session.options->skips_ok);
 }
 
 static gboolean
@@ -470,6 +472,8 @@ command_explain (int argc, char **argv)
       N_("Target layer, with --positive"), "NAME" },
     { "threads", 0, 0, G_OPTION_ARG_INT, &o->n_threads,
       N_("Of the forward pass (default: all cores)"), "N" },
+    { "skips-ok", 0, 0, G_OPTION_ARG_NONE, &o->skips_ok,
+      N_("Exit status 0, not 3, where pictures had to be left out"), NULL },
     { NULL, 0, 0, 0, NULL, NULL, NULL },
   };
 

@@ -76,6 +76,12 @@ command_fail (const char *name, GError *error)
 }
 
 int
+command_done (gint64 n_left_out, gboolean skips_ok)
+{
+  return n_left_out > 0 && ! skips_ok ? COMMAND_LEFT_OUT : COMMAND_OK;
+}
+
+int
 command_misuse (const char *name, const char *format, ...)
 {
   g_autofree char *message = NULL;

@@ -2,8 +2,9 @@
  *
  * A command is a row in the table of camlens.c and a file command-NAME.c.
  * Results go to standard output, everything else to standard error.  Exit
- * status: 0 all went well, 1 something failed and was named, 2 the command line
- * could not be understood.
+ * status: 0 all was done, 1 it failed and was said why, 2 the command line
+ * could not be understood, 3 it was done and the result is whole, but pictures
+ * that could not be used were left out and named (0 with --skips-ok).
  */
 #pragma once
 
@@ -15,6 +16,7 @@
 #define COMMAND_OK 0
 #define COMMAND_FAILED 1
 #define COMMAND_USAGE 2
+#define COMMAND_LEFT_OUT 3
 
 #define COMMAND_MANY 1000000 /* more of anything is a slip of the finger */
 
@@ -35,6 +37,8 @@ gboolean command_parse (int *argc, char ***argv, const char *usage,
                         const char *text, const GOptionEntry *entries);
 /* "camlens NAME: message" on standard error; frees @error; COMMAND_FAILED. */
 int command_fail (const char *name, GError *error);
+/* That of a command whose result is whole without @n_left_out pictures. */
+int command_done (gint64 n_left_out, gboolean skips_ok);
 /* The same for a command line that cannot be; COMMAND_USAGE. */
 int command_misuse (const char *name, const char *format, ...)
     G_GNUC_PRINTF (2, 3);

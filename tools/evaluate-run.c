@@ -316,6 +316,7 @@ compute_picture (gint64 item, gpointer loaded, int thread, gpointer data)
     return runner;
   g_mutex_lock (&runner->lock);
   command_note (_ ("left out: %s"), error->message);
+  e->data.n_left_out++;
   g_mutex_unlock (&runner->lock);
   for (guint r = 0; r < e->rows->len; r++)
     for (int m = 0; m < N_MEASURES; m++)

@@ -34,9 +34,16 @@ static CamTensor *
 load (int number, CamView *view, gpointer data, GError **error)
 {
   const Half *half = data;
+  GError *why = NULL;
+  CamTensor *input = picture_load_input (picture_of (half, number)->path,
+                                         &half->model->input, view, &why);
 
-  return picture_load_input (picture_of (half, number)->path,
-                             &half->model->input, view, error);
+  if (input != NULL)
+    return input;
+  command_note (_ ("left out: %s"), why->message);
+  g_atomic_int_inc (&half->data->n_left_out);
+  g_propagate_error (error, why);
+  return NULL;
 }
 
 /* The mask in the network's view: the nearest pixel, outside 0 */
@@ -301,6 +308,7 @@ evaluate_sweep (const EvaluateOptions *options, GError **error)
   EvaluateData data = { 0 };
   Half half = { .data = &data };
   gboolean good = FALSE;
+  int status;
 
   if (options->report != NULL
       && ! evaluate_report_check (options->report, error))
@@ -312,6 +320,8 @@ evaluate_sweep (const EvaluateOptions *options, GError **error)
     good = sweep (&half, options, error);
   progress_free (half.progress);
   g_clear_pointer (&half.model, cam_model_unref);
+  status = good ? command_done (data.n_left_out, options->skips_ok)
+                : COMMAND_FAILED;
   evaluate_data_clear (&data);
-  return good ? COMMAND_OK : COMMAND_FAILED;
+  return status;
 }

@@ -36,7 +36,7 @@ typedef struct /* what the command line asks for; owned strings */
   char **databases;
   int top_k, triplets, sample, n_threads;
   gint64 seed;
-  gboolean sweep, json;
+  gboolean sweep, json, skips_ok;
 } EvaluateOptions;
 
 typedef struct
@@ -56,6 +56,7 @@ typedef struct
   int n_masks, n_boxes;
   int n_unfound; /* names in --labels of no picture that exists */
   char *unfound; /* the first of them */
+  gint n_left_out; /* pictures that could not be read, and were named */
 } EvaluateData;
 
 typedef enum

@@ -15,7 +15,7 @@ typedef struct /* what the command line asks for; owned strings */
   CamTransfer transfer;
   double opacity, threshold;
   CamColormap colormap;
-  gboolean legend, json;
+  gboolean legend, json, skips_ok;
   int n_threads;
 } ExplainOptions;
 

@@ -45,7 +45,7 @@ def check_bad_pictures():
     os.mkdir(at('bad', 'lonely'))
     shutil.copy(at('pictures', 'label0', '0001.png'), at('bad', 'lonely'))
     done = build('bad.camdb', 'bad')
-    tap.check(done.returncode == 1 and 'broken.png' in done.stderr
+    tap.check(done.returncode == 3 and 'broken.png' in done.stderr
               and 'empty.jpg' in done.stderr,
               'unreadable pictures are named, the exit status tells of them',
               done.stderr)
