@@ -1,23 +1,25 @@
 /* build-process.c -- see build-process.h */
 #include "config.h"
 #include "plugin/build-process.h"
+#include "plugin/build-log.h"
 #include "plugin/host.h"
 #include "ui/options.h"
 #include <fcntl.h>
 #include <glib/gi18n.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define PROGRAM "camlens"
 #define MOST_COUNT 1000000 /* as the program has it */
+#define ASK_LOG -2
 
 struct _CamBuildProcess
 {
-  GPid pid;
-  char *database, *log_path;
+  GPid pid; /* of our own child; 0: another program began it */
+  char *log_path;
   GString *line; /* not ended yet */
   int log;       /* the file, read as it grows */
   gboolean stop; /* was asked for */
@@ -81,31 +83,26 @@ find_program (GError **error)
   return found;
 }
 
-/* A file of the cache for what is said about @database. */
-static char *
-log_path (const char *database)
+static gboolean
+is_kept (const char *database)
 {
-  g_autofree char *sum = g_compute_checksum_for_string (G_CHECKSUM_SHA256,
-                                                        database, -1);
-  g_autofree char *name = g_strdup_printf ("build-%.16s.log", sum);
-  g_autofree char *folder = g_build_filename (g_get_user_cache_dir (),
-                                              "camlens", NULL);
+  g_autofree char *partial = g_strconcat (database, ".partial", NULL);
 
-  g_mkdir_with_parents (folder, 0700);
-  return g_build_filename (folder, name, NULL);
+  return g_file_test (partial, G_FILE_TEST_EXISTS);
 }
 
 static char **
-command_line (const CamBuildSettings *settings, const char *program)
+command_line (const CamBuildSettings *settings, gboolean again,
+              const char *program)
 {
-  g_autofree char *partial = g_strconcat (settings->database, ".partial", NULL);
   GPtrArray *words = g_ptr_array_new ();
 
   g_ptr_array_add (words, g_strdup (program));
   g_ptr_array_add (words, g_strdup ("build"));
   g_ptr_array_add (words, g_strdup ("--progress"));
-  if (g_file_test (partial, G_FILE_TEST_EXISTS))
-    g_ptr_array_add (words, g_strdup ("--resume"));
+  g_ptr_array_add (words, g_strdup ("--json"));
+  if (again || is_kept (settings->database))
+    g_ptr_array_add (words, g_strdup (again ? "--restart" : "--resume"));
   g_ptr_array_add (words, g_strdup_printf ("--model=%s", settings->model[0]
                                                              ? settings->model
                                                              : "objects"));
@@ -120,6 +117,23 @@ command_line (const CamBuildSettings *settings, const char *program)
   return (char **) g_ptr_array_free (words, FALSE);
 }
 
+CamBuildPlace
+cam_build_place (const char *database)
+{
+  g_autofree char *partial = g_strconcat (database, ".partial", NULL);
+  g_autofree char *log = cam_build_log_path (database);
+
+  if (! database[0])
+    return CAM_BUILD_PLACE_FREE;
+  if (cam_build_log_is_locked (log))
+    return CAM_BUILD_PLACE_RUNNING;
+  if (cam_build_log_is_locked (partial))
+    return CAM_BUILD_PLACE_BUSY;
+  if (g_file_test (partial, G_FILE_TEST_EXISTS))
+    return CAM_BUILD_PLACE_KEPT;
+  return CAM_BUILD_PLACE_FREE;
+}
+
 /* Between fork and exec: only what is safe there. */
 static void
 own_session (gpointer data)
@@ -127,66 +141,62 @@ own_session (gpointer data)
   int fd = GPOINTER_TO_INT (data);
 
   setsid ();
+  if (fd < 0)
+    return;
+  cam_build_log_write_pid (fd);
   dup2 (fd, STDOUT_FILENO);
   dup2 (fd, STDERR_FILENO);
 }
 
-CamBuildProcess *
-cam_build_process_start (const CamBuildSettings *settings, GError **error)
+static CamBuildProcess *
+process_new (const char *log_path)
 {
-  g_autoptr (CamBuildProcess) process = g_new0 (CamBuildProcess, 1);
-  g_autofree char *program = NULL;
-  g_auto (GStrv) words = NULL;
-  int out;
+  CamBuildProcess *process = g_new0 (CamBuildProcess, 1);
 
-  process->log = -1;
   process->line = g_string_new (NULL);
-  process->database = g_strdup (settings->database);
-  process->log_path = log_path (settings->database);
-  process->state.rate = process->state.seconds_left = -1;
+  process->log_path = g_strdup (log_path);
+  process->log = open (log_path,
+                       O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  cam_build_state_init (&process->state);
+  return process;
+}
+
+/* The child has the log's lock from here on, and we have it no more. */
+CamBuildProcess *
+cam_build_process_start (const CamBuildSettings *settings, gboolean again,
+                         GError **error)
+{
+  g_autoptr (CamBuildProcess) process = NULL;
+  g_autoptr (CamFileLock) lock = NULL;
+  g_autofree char *program = NULL, *path = NULL, *text = NULL;
+  g_auto (GStrv) words = NULL;
+  GSpawnFlags flags = G_SPAWN_DO_NOT_REAP_CHILD;
+
   if (! cam_build_settings_check (settings, error)
       || ! (program = find_program (error)))
     return NULL;
-  words = command_line (settings, program);
-  out = open (process->log_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
-              0600);
-  process->log = open (process->log_path, O_RDONLY | O_CLOEXEC);
-  if (! g_spawn_async (NULL, words, NULL,
-                       G_SPAWN_DO_NOT_REAP_CHILD
-                           | (out < 0 ? G_SPAWN_STDOUT_TO_DEV_NULL
-                                            | G_SPAWN_STDERR_TO_DEV_NULL
-                                      : 0),
-                       own_session, GINT_TO_POINTER (out), &process->pid,
-                       error))
-    process->pid = 0;
-  if (out >= 0)
-    close (out);
-  return process->pid ? g_steal_pointer (&process) : NULL;
-}
-
-/* "progress DONE TOTAL RATE SECONDS-LEFT STAGE", or words for people. */
-static void
-take_line (CamBuildProcess *process, const char *line)
-{
-  CamBuildState *state = &process->state;
-  char **words = g_strsplit (line, " ", 6);
-
-  if (! strcmp (line, ""))
-    ;
-  else if (g_strv_length (words) == 6 && ! strcmp (words[0], "progress"))
+  path = cam_build_log_path (settings->database);
+  text = cam_build_settings_text (settings);
+  lock = cam_build_log_begin (path, text);
+  if (! lock && cam_build_log_is_locked (path))
     {
-      state->done = g_ascii_strtoll (words[1], NULL, 10);
-      state->total = g_ascii_strtoll (words[2], NULL, 10);
-      state->rate = g_ascii_strtod (words[3], NULL);
-      state->seconds_left = g_ascii_strtod (words[4], NULL);
-      g_strlcpy (state->stage, words[5], sizeof state->stage);
+      refuse (error, _ ("another program is writing this database: wait for "
+                        "it, or choose another name"));
+      return NULL;
     }
-  else
+  process = process_new (lock ? path : "");
+  process->state.database = g_strdup (settings->database);
+  words = command_line (settings, again, program);
+  if (! lock) /* it goes on unheard */
+    flags |= G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_STDERR_TO_DEV_NULL;
+  if (! g_spawn_async (NULL, words, NULL, flags, own_session,
+                       GINT_TO_POINTER (lock ? cam_file_lock_fd (lock) : -1),
+                       &process->pid, error))
     {
-      g_free (state->message);
-      state->message = g_utf8_make_valid (line, -1);
+      process->pid = 0;
+      return NULL;
     }
-  g_strfreev (words);
+  return g_steal_pointer (&process);
 }
 
 static void
@@ -200,60 +210,110 @@ read_log (CamBuildProcess *process)
     for (ssize_t i = 0; i < n; i++)
       if (buffer[i] == '\n' || buffer[i] == '\r')
         {
-          take_line (process, process->line->str);
+          cam_build_state_take_line (&process->state, process->line->str);
           g_string_truncate (process->line, 0);
         }
       else
         g_string_append_c (process->line, buffer[i]);
 }
 
-static gboolean
-is_partial (const CamBuildProcess *process)
+CamBuildProcess *
+cam_build_process_attach (const char *log_path)
 {
-  g_autofree char *partial = g_strconcat (process->database, ".partial", NULL);
+  g_autoptr (CamBuildProcess) process = process_new (log_path);
 
-  return g_file_test (partial, G_FILE_TEST_EXISTS);
+  read_log (process);
+  if (! process->state.database)
+    return NULL;
+  return g_steal_pointer (&process);
 }
 
-/* Status 1 is also that of a database from which some unreadable pictures had
- * to be left out: it is whole where nothing partial is left. */
-static gboolean
-is_good (const CamBuildProcess *process, int status)
+/* What an exit status means; below 0: a signal ended it. */
+static CamBuildEnd
+end_of (const CamBuildProcess *process, int status)
 {
-  if (! WIFEXITED (status))
-    return FALSE;
-  return WEXITSTATUS (status) == 0
-         || (WEXITSTATUS (status) == 1
-             && g_file_test (process->database, G_FILE_TEST_EXISTS)
-             && ! is_partial (process));
+  const CamBuildState *state = &process->state;
+
+  if (status == 0)
+    return CAM_BUILD_DONE;
+  if (status == 3)
+    return CAM_BUILD_LEFT_OUT;
+  if (process->stop && state->kept)
+    return CAM_BUILD_STOPPED;
+  /* an option's name is that in every language */
+  if (state->kept && state->error && strstr (state->error, "--restart"))
+    return CAM_BUILD_OTHER;
+  return CAM_BUILD_FAILED;
+}
+
+/* Of our own child the system tells, of another only its log does; *@status
+ * stays where the log is to be asked. */
+static gboolean
+has_ended (const CamBuildProcess *process, int *status)
+{
+  int how;
+  pid_t pid = process->pid ? waitpid (process->pid, &how, WNOHANG) : -1;
+
+  if (pid == process->pid && pid > 0)
+    *status = WIFEXITED (how) ? WEXITSTATUS (how) : -1;
+  return pid > 0
+         || (pid < 0
+             && (process->log < 0 || ! cam_file_is_locked (process->log)));
 }
 
 const CamBuildState *
 cam_build_process_poll (CamBuildProcess *process)
 {
-  int status;
+  CamBuildState *state = &process->state;
+  int status = ASK_LOG;
+  gboolean ended;
 
-  if (process->state.ended)
-    return &process->state;
-  process->state.ended = waitpid (process->pid, &status, WNOHANG)
-                         == process->pid;
+  if (state->end != CAM_BUILD_RUNNING)
+    return state;
+  ended = has_ended (process, &status);
   read_log (process);
-  if (process->state.ended)
+  if (ended)
     {
-      process->state.good = is_good (process, status);
-      process->state.stopped = process->stop && is_partial (process);
-      take_line (process, process->line->str);
+      cam_build_state_take_line (state, process->line->str);
+      state->kept = is_kept (state->database);
+      state->end = end_of (process, status == ASK_LOG ? state->status : status);
     }
-  return &process->state;
+  return state;
+}
+
+/* A number of a process is believed as long as the lock is held; what is asked
+ * for before that is looked at is the same process then. */
+static void
+interrupt_other (const CamBuildProcess *process)
+{
+  int fd = -1;
+
+  if (process->state.pid > 1)
+    fd = syscall (SYS_pidfd_open, (pid_t) process->state.pid, 0);
+  if (fd < 0)
+    return;
+  if (cam_file_is_locked (process->log))
+    syscall (SYS_pidfd_send_signal, fd, SIGINT, NULL, 0);
+  close (fd);
 }
 
 void
 cam_build_process_stop (CamBuildProcess *process)
 {
-  if (process->state.ended)
+  if (process->state.end != CAM_BUILD_RUNNING)
     return;
   process->stop = TRUE;
-  kill (process->pid, SIGINT);
+  if (process->pid)
+    kill (process->pid, SIGINT);
+  else
+    interrupt_other (process);
+}
+
+void
+cam_build_process_forget (CamBuildProcess *process)
+{
+  if (process->state.end != CAM_BUILD_RUNNING)
+    cam_build_log_remove (process->log_path);
 }
 
 void
@@ -264,8 +324,7 @@ cam_build_process_free (CamBuildProcess *process)
   if (process->pid)
     g_spawn_close_pid (process->pid);
   g_string_free (process->line, TRUE);
-  g_free (process->state.message);
-  g_free (process->database);
+  cam_build_state_clear (&process->state);
   g_free (process->log_path);
   g_free (process);
 }

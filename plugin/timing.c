@@ -44,3 +44,10 @@ cam_timing (const char *name)
   g_printerr ("camlens-timing: %s %.1f ms\n", name, (now - last) / 1000.0);
   last = now;
 }
+
+void
+cam_timing_told (const char *text)
+{
+  if (g_getenv ("CAMLENS_TIMING"))
+    g_printerr ("camlens-told: %s\n", text);
+}

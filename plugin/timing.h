@@ -4,3 +4,5 @@
 
 /* The stage @name ends here; the first one began with the process. */
 void cam_timing (const char *name);
+/* What a dialog said at last, for tests, there as well. */
+void cam_timing_told (const char *text);

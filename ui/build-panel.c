@@ -8,7 +8,8 @@
 
 #define CLUSTERS 50
 #define TRIPLETS 50
-#define NOTE 72 /* characters */
+#define NOTE 72     /* characters */
+#define SETTLED 400 /* ms after the last key: the name is whole */
 
 typedef struct
 {
@@ -19,11 +20,14 @@ typedef struct
   GtkWidget *button, *progress, *icon, *text;
   char *folder_path;
   gboolean running;
+  guint settling; /* source of database_settled */
 } Panel;
 
 static void
 panel_free (Panel *panel)
 {
+  if (panel->settling)
+    g_source_remove (panel->settling);
   g_free (panel->folder_path);
   g_free (panel);
 }
@@ -66,7 +70,35 @@ choose_database (GtkButton *button, Panel *panel)
 static void
 pressed (GtkButton *button, Panel *panel)
 {
-  panel->func (! panel->running, panel->data);
+  panel->func (panel->running ? CAM_BUILD_ASKS_STOP : CAM_BUILD_ASKS_START,
+               panel->data);
+}
+
+static gboolean
+database_settled (gpointer data)
+{
+  Panel *panel = data;
+
+  panel->settling = 0;
+  if (! panel->running)
+    panel->func (CAM_BUILD_ASKS_PLACE, panel->data);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+database_changed (GtkEditable *entry, Panel *panel)
+{
+  if (panel->settling)
+    g_source_remove (panel->settling);
+  panel->settling = g_timeout_add (SETTLED, database_settled, panel);
+}
+
+/* What to know before a build */
+static const char *
+beginning (void)
+{
+  return _ ("Each subfolder is a label. The build goes on when this window is "
+            "closed; Stop keeps what has been done.");
 }
 
 static GtkWidget *
@@ -94,6 +126,8 @@ database_new (Panel *panel)
 
   panel->database = gtk_entry_new ();
   gtk_entry_set_width_chars (GTK_ENTRY (panel->database), 36);
+  g_signal_connect (panel->database, "changed", G_CALLBACK (database_changed),
+                    panel);
   gtk_box_pack_start (GTK_BOX (box), panel->database, TRUE, TRUE, 0);
   gtk_box_pack_start (GTK_BOX (box), button, FALSE, FALSE, 0);
   g_signal_connect (button, "clicked", G_CALLBACK (choose_database), panel);
@@ -132,11 +166,7 @@ static GtkWidget *
 progress_new (Panel *panel)
 {
   GtkWidget *box = cam_vbox_new (6), *buttons = cam_hbox_new (6);
-  GtkWidget *note = cam_note_new ("dialog-information",
-                                  _ ("Each subfolder is a label. The build "
-                                     "goes on when this window is closed; "
-                                     "Stop keeps what has been done."),
-                                  NOTE);
+  GtkWidget *note = cam_note_new ("dialog-information", beginning (), NOTE);
 
   panel->button = gtk_button_new_with_mnemonic (_ ("_Start"));
   panel->progress = gtk_progress_bar_new ();
@@ -177,12 +207,11 @@ cam_build_panel_reset (GtkWidget *widget)
 {
   Panel *panel = get (widget);
 
-  if (panel->running)
-    return;
   gtk_adjustment_set_value (panel->clusters, CLUSTERS);
   gtk_adjustment_set_value (panel->triplets, TRIPLETS);
   gtk_entry_set_text (GTK_ENTRY (panel->database), "");
   cam_choice_set (panel->model, "");
+  gtk_progress_bar_set_fraction (GTK_PROGRESS_BAR (panel->progress), 0);
 }
 
 CamBuildChoice
@@ -270,5 +299,36 @@ cam_build_panel_set_progress (GtkWidget *widget, const char *text,
 void
 cam_build_panel_set_result (GtkWidget *widget, const char *text, gboolean good)
 {
-  set_note (get (widget), good ? "dialog-information" : "dialog-warning", text);
+  set_note (get (widget), good ? "dialog-information" : "dialog-warning",
+            text ? text : beginning ());
+}
+
+gboolean
+cam_build_panel_confirm_replace (GtkWidget *widget, const char *path)
+{
+  g_autofree char *name = g_path_get_basename (path);
+  g_autofree char *shown = g_filename_display_name (name);
+  g_autofree char *folder = g_path_get_dirname (path);
+  g_autofree char *where = g_filename_display_name (folder);
+  g_autofree char *question =
+      g_strdup_printf (_ ("The database “%s” exists already. Replace it?"),
+                       shown);
+  g_autofree char *details =
+      g_strdup_printf (_ ("It is in “%s”, and stays there until the new one is "
+                          "whole."),
+                       where);
+
+  return cam_confirm (widget, question, details, _ ("_Replace"));
+}
+
+gboolean
+cam_build_panel_confirm_again (GtkWidget *widget)
+{
+  return cam_confirm (
+      widget,
+      _ ("An interrupted build of this database was made with other settings "
+         "or pictures. Begin again without it?"),
+      _ ("What it has done so far is thrown away. To go on with it, cancel and "
+         "give the settings that it was begun with."),
+      _ ("_Begin Again"));
 }

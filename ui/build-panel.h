@@ -9,8 +9,14 @@ typedef struct /* borrowed from the panel until it changes */
   int clusters, triplets;
 } CamBuildChoice;
 
-/* @start: the button Start, or else Stop, has been pressed. */
-typedef void (*CamBuildFunc) (gboolean start, gpointer data);
+typedef enum
+{
+  CAM_BUILD_ASKS_START, /* the button was pressed */
+  CAM_BUILD_ASKS_STOP,
+  CAM_BUILD_ASKS_PLACE /* another database was named: what is there? */
+} CamBuildAsks;
+
+typedef void (*CamBuildFunc) (CamBuildAsks what, gpointer data);
 
 /* @models: CamInstalledModel */
 GtkWidget *cam_build_panel_new (const GPtrArray *models, CamBuildFunc func,
@@ -23,5 +29,10 @@ void cam_build_panel_set_running (GtkWidget *panel, gboolean running);
 /* @fraction below 0: not known yet. */
 void cam_build_panel_set_progress (GtkWidget *panel, const char *text,
                                    double fraction);
+/* @text NULL: what to know before a build. */
 void cam_build_panel_set_result (GtkWidget *panel, const char *text,
                                  gboolean good);
+/* Whether the finished database @path may be replaced. */
+gboolean cam_build_panel_confirm_replace (GtkWidget *panel, const char *path);
+/* Whether to begin again, and forget a build of other settings. */
+gboolean cam_build_panel_confirm_again (GtkWidget *panel);

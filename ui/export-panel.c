@@ -107,20 +107,8 @@ cam_export_panel_get (GtkWidget *widget)
 gboolean
 cam_export_panel_confirm (GtkWidget *panel, const char *files)
 {
-  GtkWidget *dialog = cam_message_new (panel, GTK_MESSAGE_QUESTION,
-                                       GTK_BUTTONS_NONE,
-                                       _ ("These files exist already. Replace "
-                                          "them?"));
-  int response;
-
-  gtk_message_dialog_format_secondary_text (GTK_MESSAGE_DIALOG (dialog), "%s",
-                                            files);
-  gtk_dialog_add_buttons (GTK_DIALOG (dialog), _ ("_Cancel"),
-                          GTK_RESPONSE_CANCEL, _ ("_Replace"), GTK_RESPONSE_OK,
-                          NULL);
-  response = gtk_dialog_run (GTK_DIALOG (dialog));
-  gtk_widget_destroy (dialog);
-  return response == GTK_RESPONSE_OK;
+  return cam_confirm (panel, _ ("These files exist already. Replace them?"),
+                      files, _ ("_Replace"));
 }
 
 void

@@ -238,6 +238,25 @@ cam_message_new (GtkWidget *over, GtkMessageType type, GtkButtonsType buttons,
   return dialog;
 }
 
+gboolean
+cam_confirm (GtkWidget *over, const char *question, const char *details,
+             const char *accept)
+{
+  GtkWidget *dialog = cam_message_new (over, GTK_MESSAGE_QUESTION,
+                                       GTK_BUTTONS_NONE, question);
+  g_autofree char *shown = g_utf8_make_valid (details, -1);
+  int response;
+
+  gtk_message_dialog_format_secondary_text (GTK_MESSAGE_DIALOG (dialog), "%s",
+                                            shown);
+  gtk_dialog_add_buttons (GTK_DIALOG (dialog), _ ("_Cancel"),
+                          GTK_RESPONSE_CANCEL, accept, GTK_RESPONSE_OK, NULL);
+  gtk_dialog_set_default_response (GTK_DIALOG (dialog), GTK_RESPONSE_CANCEL);
+  response = gtk_dialog_run (GTK_DIALOG (dialog));
+  gtk_widget_destroy (dialog);
+  return response == GTK_RESPONSE_OK;
+}
+
 char *
 cam_choose_path (GtkWidget *over, const char *title,
                  GtkFileChooserAction action, const char *pattern,

@@ -28,6 +28,9 @@ GtkWidget *cam_note_label (GtkWidget *note);
 /* A message over the window of @over, with its title. */
 GtkWidget *cam_message_new (GtkWidget *over, GtkMessageType type,
                             GtkButtonsType buttons, const char *text);
+/* Asks whether to go on: with Cancel, which Return presses, and @accept. */
+gboolean cam_confirm (GtkWidget *over, const char *question,
+                      const char *details, const char *accept);
 /* @child in a place of at least so many lines, so that a window keeps its size
  * when a text does not. */
 GtkWidget *cam_reserve_new (GtkWidget *child, int lines);

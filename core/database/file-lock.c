@@ -53,6 +53,34 @@ set_write_error (GError **error, const char *path, int number)
   set_error (error, CAM_CLUSTER_DB_ERROR_WRITE, path, what);
 }
 
+/* Who only asks whether a file is locked holds it for a moment. */
+static gboolean
+take_lock (int fd)
+{
+  for (int attempt = 0; attempt < 5; attempt++)
+    {
+      if (flock (fd, LOCK_EX | LOCK_NB) == 0)
+        return TRUE;
+      g_usleep (G_USEC_PER_SEC / 100);
+    }
+  return FALSE;
+}
+
+int
+cam_file_lock_fd (const CamFileLock *lock)
+{
+  return lock->fd;
+}
+
+gboolean
+cam_file_is_locked (int fd)
+{
+  if (flock (fd, LOCK_SH | LOCK_NB) == -1)
+    return errno == EWOULDBLOCK;
+  flock (fd, LOCK_UN);
+  return FALSE;
+}
+
 CamFileLock *
 cam_file_lock_new (const char *path, GError **error)
 {
@@ -66,7 +94,7 @@ cam_file_lock_new (const char *path, GError **error)
           set_write_error (error, path, errno);
           return NULL;
         }
-      if (flock (fd, LOCK_EX | LOCK_NB) == -1)
+      if (! take_lock (fd))
         {
           close (fd);
           set_error (error, CAM_CLUSTER_DB_ERROR_BUSY, path,

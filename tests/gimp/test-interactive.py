@@ -7,7 +7,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from dialogs import BUILD, EXAMPLE, EXPORT, OVERLAY
+from dialogs import EXAMPLE, EXPORT, OVERLAY
 from fixtures import wide_profile
 from gimp import plug_in_processes
 from headless import difference
@@ -374,55 +374,6 @@ class Tests(InteractiveTests):
                     "photo%s is there" % ending)
         self.gimp("(begin (gimp-image-remove-layer im new) 1)")
 
-    def test_build(self):
-        dialog = self.open("ctrl+alt+b", BUILD)
-        time.sleep(1)
-        self.shot("build-dialog", dialog)
-        self.screen.key("alt+s")
-        time.sleep(1)
-        self.ok(self.screen.find(BUILD), "Start without a folder says so")
-        self.shot("build-refused", dialog)
-        self.screen.key("Escape")
-        self.ok(self.screen.wait_gone(BUILD), "the build dialog closes")
-
-    def test_build_stopped(self):
-        """Started, stopped, gone on with, and the dialog closed meanwhile."""
-        path = self.fix.path("dialog.camdb")
-        partial = path + ".partial"
-        for old in (path, partial):
-            if os.path.exists(old):
-                os.remove(old)
-        self.remember_build(self.fix.many_pictures(), path)
-        dialog = self.open("ctrl+alt+b", BUILD)
-        time.sleep(1)
-        self.screen.key("alt+s")
-        self.ok(wait(lambda: os.path.exists(partial), 240), "Start builds")
-        time.sleep(1.5)
-        self.shot("build-running", dialog)
-        self.screen.key("alt+s")
-        self.ok(wait(lambda: not builders(path), 20), "Stop ends the program")
-        self.ok(os.path.exists(partial) and not os.path.exists(path),
-                "and keeps what was done")
-        time.sleep(1)
-        self.shot("build-stopped", dialog)
-        self.screen.key("alt+s")
-        self.ok(wait(lambda: builders(path), 10), "Start goes on with it")
-        self.ok(any("--resume" in b for b in builders(path)),
-                "as a resumed build")
-        self.screen.key("Escape")
-        self.ok(self.screen.wait_gone(BUILD), "the dialog is closed")
-        self.ok(builders(path), "the program outlives it")
-        self.ok(wait(lambda: os.path.exists(path), 240),
-                "and writes the database")
-
-    def remember_build(self, folder, path):
-        values = os.path.join(self.gimp.profile, "camlens", "last-values")
-        os.makedirs(os.path.dirname(values), exist_ok=True)
-        with open(values, "a") as f:
-            f.write("\n[plug-in-camlens-build]\nfolder=%s\nmodel=objects\n"
-                    "database=%s\nclusters=3\ntriplets=10\n"
-                    % (folder, path))
-
     def test_alive(self):
         self.ok(self.gimp.alive(), "GIMP lives")
 
@@ -430,7 +381,6 @@ class Tests(InteractiveTests):
         self.start()
         for name in ("overlay", "last_values", "repeat", "slider", "mouse",
                      "cancel_at_once", "help", "presets", "example", "export",
-                     "build", "build_stopped",
                      "example_by_keys", "indexed", "converted", "gray",
                      "killed",
                      "alive"):
@@ -445,22 +395,6 @@ class Tests(InteractiveTests):
                    "after a restart, with last values: opacity")
         self.ok("top 20" in self.gimp("(t-name (car r))"),
                 "after a restart, with last values: top-k")
-
-
-def builders(database):
-    """Command lines of the programs that build @database now: another run of
-    these tests may build its own."""
-    wanted = ("--output=" + database).encode()
-    found = []
-    for name in os.listdir("/proc"):
-        try:
-            with open("/proc/%s/cmdline" % name, "rb") as f:
-                words = f.read().split(b"\0")
-        except OSError:
-            continue
-        if len(words) > 2 and words[1] == b"build" and wanted in words:
-            found.append(" ".join(w.decode() for w in words))
-    return found
 
 
 Tests().run()
