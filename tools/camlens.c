@@ -15,6 +15,7 @@
 #include "core/base/version.h"
 #include "tools/command.h"
 #include "tools/commands.h"
+#include "tools/last-words.h"
 #include "tools/picture.h"
 
 static const Command commands[] = {
@@ -109,6 +110,7 @@ main (int argc, char **argv)
                   translations != NULL ? translations : CAMLENS_LOCALEDIR);
   bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
   textdomain (GETTEXT_PACKAGE);
+  last_words_prepare ();
   cam_blas_prepare_process (argv);
   atexit (check_output);
   if (argc < 2)

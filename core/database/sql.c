@@ -56,6 +56,19 @@ words_of (CamSql *sql, int status)
     }
 }
 
+/* Where there was not even the memory for a connection, @sql is NULL. */
+static void
+open_error (CamSql *sql, const char *path, GError **error)
+{
+  g_autofree char *name = g_filename_display_name (path);
+
+  if (sql != NULL)
+    cam_sql_error (sql, error);
+  else
+    g_set_error (error, CAM_CLUSTER_DB_ERROR, code_of (SQLITE_NOMEM), "%s: %s",
+                 name, _ ("there is not enough memory"));
+}
+
 void
 cam_sql_error (CamSql *sql, GError **error)
 {
@@ -137,7 +150,7 @@ cam_sql_open_untrusted (const char *path, GError **error)
                        NULL)
       != SQLITE_OK)
     {
-      cam_sql_error (sql, error);
+      open_error (sql, path, error);
       cam_sql_close (sql);
       return NULL;
     }
@@ -157,7 +170,7 @@ cam_sql_open_exclusive (const char *path, gboolean journal, GError **error)
                        NULL)
       != SQLITE_OK)
     {
-      cam_sql_error (sql, error);
+      open_error (sql, path, error);
       g_clear_pointer (&sql, cam_sql_close);
       return NULL;
     }
