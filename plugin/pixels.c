@@ -181,6 +181,7 @@ cam_pixels_new (const CamSource *source, const CamInputSettings *settings,
                 const CamPreviewBox *preview, GError **error)
 {
   g_autoptr (CamPixels) pixels = g_new0 (CamPixels, 1);
+  GError *why = NULL;
 
   g_mutex_init (&pixels->lock);
   g_cond_init (&pixels->done);
@@ -195,8 +196,11 @@ cam_pixels_new (const CamSource *source, const CamInputSettings *settings,
     return NULL;
   if (preview && ! (pixels->preview = preview_builder (pixels, preview, error)))
     return NULL;
-  pixels->worker = g_thread_pool_new (band_add, pixels, 1, TRUE, error);
-  return pixels->worker ? g_steal_pointer (&pixels) : NULL;
+  pixels->worker = g_thread_pool_new (band_add, pixels, 1, TRUE, &why);
+  if (! why) /* there is a pool without a thread, too */
+    return g_steal_pointer (&pixels);
+  g_propagate_error (error, why);
+  return NULL;
 }
 
 static void

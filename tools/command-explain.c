@@ -285,11 +285,15 @@ run_all (Run *run)
   GThreadPool *pool = g_thread_pool_new (run_job, run,
                                          MIN ((int) g_get_num_processors () + 1,
                                               8),
-                                         FALSE, NULL);
+                                         TRUE, NULL);
+  gboolean alone = g_thread_pool_get_num_threads (pool) == 0;
   guint n_failed = 0;
 
   for (guint i = 0; i < run->jobs->len; i++)
-    g_thread_pool_push (pool, g_ptr_array_index (run->jobs, i), NULL);
+    if (alone)
+      run_job (g_ptr_array_index (run->jobs, i), run);
+    else
+      g_thread_pool_push (pool, g_ptr_array_index (run->jobs, i), NULL);
   if (json != NULL && many)
     json_builder_begin_array (json);
   for (guint i = 0; i < run->jobs->len; i++)

@@ -9,6 +9,16 @@
 
 #include "tools/picture-vips.h"
 
+gboolean
+picture_lacks_memory (void)
+{
+  const char *said = vips_error_buffer ();
+
+  return strstr (said, "out of memory") != NULL
+         || strstr (said, "nsufficient memory") != NULL
+         || strstr (said, "unable to create thread") != NULL;
+}
+
 /* What libvips said last, in one line, without its own prefixes; @code: is it
  * the kind of file, or this one? */
 static char *
@@ -20,6 +30,9 @@ take_vips_error (int *code)
   const char *line = n > 0 ? lines[n - 1] : "";
   const char *colon = strchr (line, ':');
 
+  *code = G_IO_ERROR_NO_SPACE;
+  if (picture_lacks_memory ())
+    return g_strdup (_ ("there is not enough memory"));
   *code = G_IO_ERROR_INVALID_DATA;
   if (strstr (line, "libpng read error") != NULL)
     return g_strdup (_ ("it is damaged or cut short"));

@@ -32,6 +32,9 @@ typedef enum
 gboolean picture_refuse (PictureTask task, const char *path, GError **error);
 gboolean picture_refuse_reading (const char *path, GError **error);
 
+/* Does libvips' last message tell of a want of memory or threads? */
+gboolean picture_lacks_memory (void);
+
 typedef enum /* by a file's first bytes */
 {
   PICTURE_JPEG,

@@ -123,6 +123,8 @@ to_srgb (VipsImage **image)
     {
       if (transform_profile (*image, &next) == 0)
         step (image, 0, &next);
+      else if (picture_lacks_memory ())
+        return step (image, -1, &next);
       else
         vips_error_clear (); /* a profile that does not fit is no profile */
       kind = vips_image_guess_interpretation (*image);
@@ -280,18 +282,47 @@ load_input (const char *path, const CamInputSettings *settings,
   return NULL;
 }
 
+/* Where memory or threads were short for a moment, decoders say all kinds of
+ * things: before a picture counts as damaged, it is tried once more. */
+static gboolean
+try_again (GError **why)
+{
+  gboolean again = g_error_matches (*why, G_IO_ERROR, G_IO_ERROR_INVALID_DATA)
+                   || g_error_matches (*why, G_IO_ERROR, G_IO_ERROR_NO_SPACE)
+                   || g_error_matches (*why, G_IO_ERROR,
+                                       G_IO_ERROR_NOT_SUPPORTED);
+
+  if (again)
+    g_clear_error (why);
+  return again;
+}
+
+static CamTensor *
+load_input_surely (const char *path, const CamInputSettings *settings,
+                   gboolean may_shrink, CamView *view, GError **error)
+{
+  GError *why = NULL;
+  CamTensor *input = load_input (path, settings, may_shrink, view, &why);
+
+  if (input == NULL && try_again (&why))
+    input = load_input (path, settings, may_shrink, view, &why);
+  if (input == NULL)
+    g_propagate_error (error, why);
+  return input;
+}
+
 CamTensor *
 picture_load_input (const char *path, const CamInputSettings *settings,
                     CamView *view, GError **error)
 {
-  return load_input (path, settings, TRUE, view, error);
+  return load_input_surely (path, settings, TRUE, view, error);
 }
 
 CamTensor *
 picture_load_input_whole (const char *path, const CamInputSettings *settings,
                           CamView *view, GError **error)
 {
-  return load_input (path, settings, FALSE, view, error);
+  return load_input_surely (path, settings, FALSE, view, error);
 }
 
 gboolean
@@ -345,8 +376,8 @@ collect_rows (gconstpointer pixels, gsize stride, int y, int n_rows,
   return TRUE;
 }
 
-guint8 *
-picture_load_rgba (const char *path, int *width, int *height, GError **error)
+static guint8 *
+load_rgba (const char *path, int *width, int *height, GError **error)
 {
   g_autoptr (PictureImage) image = NULL;
   g_autofree guint8 *pixels = NULL;
@@ -378,6 +409,19 @@ picture_load_rgba (const char *path, int *width, int *height, GError **error)
   return NULL;
 }
 
+guint8 *
+picture_load_rgba (const char *path, int *width, int *height, GError **error)
+{
+  GError *why = NULL;
+  guint8 *pixels = load_rgba (path, width, height, &why);
+
+  if (pixels == NULL && try_again (&why))
+    pixels = load_rgba (path, width, height, &why);
+  if (pixels == NULL)
+    g_propagate_error (error, why);
+  return pixels;
+}
+
 /* Without a profile of its own a picture needs no colour management, which
  * costs more than the rest of a small thumbnail. */
 static VipsImage *
@@ -399,8 +443,8 @@ shrink (const char *path, PictureKind kind, int side)
   return image;
 }
 
-GBytes *
-picture_thumbnail (const char *path, int side, GError **error)
+static GBytes *
+make_thumbnail (const char *path, int side, GError **error)
 {
   g_autoptr (PictureImage) image = NULL, flat = NULL;
   double white[] = { 255 };
@@ -426,4 +470,17 @@ picture_thumbnail (const char *path, int side, GError **error)
       return NULL;
     }
   return g_bytes_new_take (data, length);
+}
+
+GBytes *
+picture_thumbnail (const char *path, int side, GError **error)
+{
+  GError *why = NULL;
+  GBytes *thumbnail = make_thumbnail (path, side, &why);
+
+  if (thumbnail == NULL && try_again (&why))
+    thumbnail = make_thumbnail (path, side, &why);
+  if (thumbnail == NULL)
+    g_propagate_error (error, why);
+  return thumbnail;
 }

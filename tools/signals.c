@@ -36,11 +36,18 @@ cancel_on_signal (void)
   static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
   struct sigaction action = { .sa_handler = pass_on, .sa_flags = SA_RESTART };
   struct sigaction before;
+  GThread *thread;
 
   if (pipe (signal_pipe) == -1)
     return cancellable;
-  g_thread_unref (g_thread_new ("signals", wait_for_signal,
-                                g_object_ref (cancellable)));
+  thread = g_thread_try_new ("signals", wait_for_signal,
+                             g_object_ref (cancellable), NULL);
+  if (thread == NULL) /* a signal ends the program at once, then */
+    {
+      g_object_unref (cancellable);
+      return cancellable;
+    }
+  g_thread_unref (thread);
   for (gsize i = 0; i < G_N_ELEMENTS (signals); i++)
     if (signals[i] != SIGHUP || sigaction (SIGHUP, NULL, &before) != 0
         || before.sa_handler != SIG_IGN) /* as nohup has it */

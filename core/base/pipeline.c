@@ -1,6 +1,8 @@
 /* pipeline.c -- many items through two stages of threads into one */
 #include "core/base/pipeline.h"
 
+#include <glib/gi18n.h>
+
 #define AHEAD 4 /* loaded items that wait, for each computer */
 #define TICK (G_USEC_PER_SEC / 5)
 
@@ -170,24 +172,55 @@ take_all (Run *run, GCancellable *cancellable, GError **error)
   return good;
 }
 
+/* As many of both kinds as the system starts; with none of a kind there is no
+ * run. */
+static gboolean
+begin_threads (Run *run, GThread **threads, GError **error)
+{
+  int n = run->pipeline->n_threads, n_loaders = 0, n_computers = 0;
+  g_autoptr (GError) why = NULL;
+
+  g_mutex_init (&run->mutex);
+  g_cond_init (&run->changed);
+  for (int i = 0; i < n && why == NULL; i++)
+    {
+      threads[2 * i] = g_thread_try_new ("load", load_thread, run, &why);
+      n_loaders += threads[2 * i] != NULL;
+      if (why == NULL)
+        threads[2 * i + 1] = g_thread_try_new ("compute", compute_thread, run,
+                                               &why);
+      n_computers += threads[2 * i + 1] != NULL;
+    }
+  g_mutex_lock (&run->mutex);
+  run->loaders -= n - n_loaders;
+  run->computers -= n - n_computers;
+  g_cond_broadcast (&run->changed);
+  g_mutex_unlock (&run->mutex);
+  if (n_computers > 0)
+    return TRUE;
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED,
+               _ ("The system starts no more threads for this program (%s): "
+                  "close others, or raise the limit of processes."),
+               why->message);
+  return FALSE;
+}
+
 gboolean
 cam_pipeline_run (const CamPipeline *pipeline, GCancellable *cancellable,
                   GError **error)
 {
   int n = pipeline->n_threads;
   Run run = { .pipeline = pipeline, .loaders = n, .computers = n };
-  g_autofree GThread **threads = g_new (GThread *, 2 * n);
-  gboolean good;
+  g_autofree GThread **threads = g_new0 (GThread *, 2 * n);
+  gboolean begun = begin_threads (&run, threads, error), good;
   Parcel *parcel;
 
-  g_mutex_init (&run.mutex);
-  g_cond_init (&run.changed);
+  if (! begun)
+    stop (&run);
+  good = take_all (&run, cancellable, begun ? error : NULL) && begun;
   for (int i = 0; i < 2 * n; i++)
-    threads[i] = g_thread_new (i < n ? "load" : "compute",
-                               i < n ? load_thread : compute_thread, &run);
-  good = take_all (&run, cancellable, error);
-  for (int i = 0; i < 2 * n; i++)
-    g_thread_join (threads[i]);
+    if (threads[i] != NULL)
+      g_thread_join (threads[i]);
   while ((parcel = g_queue_pop_head (&run.loaded)) != NULL)
     {
       pipeline->drop_loaded (parcel->what);

@@ -28,7 +28,8 @@ typedef struct
   gpointer data;
 } CamPipeline;
 
-/* FALSE where take or tick failed, or @cancellable ended it; by then all
+/* FALSE where take or tick failed, @cancellable ended it, or the system started
+ * not even one thread for each stage (with some it is slower); by then all
  * threads have ended, and what was finished has been taken. */
 gboolean cam_pipeline_run (const CamPipeline *pipeline,
                            GCancellable *cancellable, GError **error);

@@ -173,7 +173,13 @@ cam_threads_new (int n_threads)
 
       worker->threads = threads;
       worker->number = i;
-      threads->workers[i - 1] = g_thread_new ("camlens", work, worker);
+      threads->workers[i - 1] = g_thread_try_new ("camlens", work, worker,
+                                                  NULL);
+      if (!threads->workers[i - 1])
+        {
+          g_free (worker);
+          threads->n_threads = i;
+        }
     }
   return threads;
 }

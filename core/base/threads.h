@@ -19,7 +19,8 @@ typedef void (*CamTileFunc) (gint64 tile, int thread, gpointer data);
 /* How many a crew of @n_threads has: from 1 to CAM_MOST_THREADS, and for 0 as
  * many as the machine has cores. */
 int cam_threads_resolve (int n_threads);
-/* @n_threads 0: as many as the machine has cores.  1 starts none. */
+/* @n_threads 0: as many as the machine has cores.  1 starts none.  Where the
+ * system starts fewer, the crew is smaller, and all else the same. */
 CamThreads *cam_threads_new (int n_threads);
 void cam_threads_free (CamThreads *threads);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CamThreads, cam_threads_free)

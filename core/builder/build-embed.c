@@ -57,7 +57,10 @@ take (gint64 item, gpointer result, gpointer data, GError **error)
   int picture = build->todo[item];
   gboolean good;
 
-  if (g_error_matches (e->error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+  /* a network's tensors are as large for any picture */
+  if (g_error_matches (e->error, G_IO_ERROR, G_IO_ERROR_CANCELLED)
+      || g_error_matches (e->error, CAM_TENSOR_ERROR,
+                          CAM_TENSOR_ERROR_TOO_LARGE))
     {
       g_propagate_error (error, g_steal_pointer (&e->error));
       good = FALSE;

@@ -187,17 +187,23 @@ scratch_bytes (const Walk *walk)
 static gboolean
 grow (gpointer *memory, gsize *size, gsize wanted, GError **error)
 {
+  gpointer larger;
+
   if (*size >= wanted)
     return TRUE;
+  larger = cam_memory_allocate (wanted);
+  if (!larger) /* the workspace runs on with what it has */
+    {
+      g_set_error (error, CAM_TENSOR_ERROR, CAM_TENSOR_ERROR_TOO_LARGE,
+                   _ ("%zu bytes for the gradients are not to be had: try fewer "
+                      "seeds or a smaller batch"),
+                   wanted);
+      return FALSE;
+    }
   free (*memory);
-  *memory = cam_memory_allocate (wanted);
-  *size = *memory ? wanted : 0;
-  if (!*memory)
-    g_set_error (error, CAM_TENSOR_ERROR, CAM_TENSOR_ERROR_TOO_LARGE,
-                 _ ("%zu bytes for the gradients are not to be had: try fewer "
-                    "seeds or a smaller batch"),
-                 wanted);
-  return *memory != NULL;
+  *memory = larger;
+  *size = wanted;
+  return TRUE;
 }
 
 static gboolean

@@ -89,7 +89,18 @@ typedef struct
   const CamLayerChoiceOptions *options;
   CamEmbedder *embedder;
   CamLayerSample *sample;
+  GError **lacks; /* [n]: memory, which is no fault of a picture */
 } Reading;
+
+/* What cannot be read is passed over, and named by who reads all pictures. */
+static void
+give_up (Reading *reading, gint64 tile, GError *why)
+{
+  if (g_error_matches (why, CAM_TENSOR_ERROR, CAM_TENSOR_ERROR_TOO_LARGE))
+    reading->lacks[tile] = why;
+  else
+    g_error_free (why);
+}
 
 static void
 read_picture (gint64 tile, int thread, gpointer data)
@@ -98,18 +109,35 @@ read_picture (gint64 tile, int thread, gpointer data)
   CamLayerSample *sample = reading->sample;
   const CamLayerChoiceOptions *o = reading->options;
   int picture = sample->pictures[tile];
+  GError *why = NULL;
   CamTensor *input;
 
-  input = o->load (picture, &sample->views[tile], o->data, NULL);
-  if (input == NULL)
-    return;
-  if (cam_embedder_run (reading->embedder, thread, input,
-                        sample->embeddings + tile * sample->dim, NULL))
-    sample->inputs[tile] = input;
-  else
-    cam_tensor_unref (input);
+  input = o->load (picture, &sample->views[tile], o->data, &why);
+  if (input != NULL
+      && cam_embedder_run (reading->embedder, thread, input,
+                           sample->embeddings + tile * sample->dim, &why))
+    sample->inputs[tile] = g_steal_pointer (&input);
+  g_clear_pointer (&input, cam_tensor_unref);
+  if (why != NULL)
+    give_up (reading, tile, why);
   if (sample->inputs[tile] != NULL && o->mask != NULL)
     sample->masks[tile] = o->mask (picture, &sample->views[tile], o->data);
+}
+
+/* FALSE with the first, and frees them all. */
+static gboolean
+had_memory (GError **lacks, int n, GError **error)
+{
+  GError *first = NULL;
+
+  for (int i = 0; i < n; i++)
+    if (first == NULL)
+      first = g_steal_pointer (&lacks[i]);
+    else
+      g_clear_error (&lacks[i]);
+  if (first != NULL)
+    g_propagate_error (error, first);
+  return first == NULL;
 }
 
 /* Drops what could not be read. */
@@ -148,8 +176,9 @@ cam_layer_sample_new (const CamLayerChoiceOptions *options,
   g_autoptr (GArray)
       drawn = draw_pictures (options,
                              options->sample > 0 ? options->sample : 24);
-  Reading reading = { options, embedder, sample };
   int n = (int) drawn->len;
+  g_autofree GError **lacks = g_new0 (GError *, n);
+  Reading reading = { options, embedder, sample, lacks };
 
   sample->n = n;
   sample->dim = cam_embedder_dim (embedder);
@@ -163,6 +192,8 @@ cam_layer_sample_new (const CamLayerChoiceOptions *options,
     sample->labels[i] = options->labels[sample->pictures[i]];
   cam_threads_run (threads, n, read_picture, &reading);
   close_gaps (sample);
+  if (! had_memory (lacks, n, error))
+    return NULL;
   if (sample->n < 4)
     {
       g_set_error (
