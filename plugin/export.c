@@ -184,7 +184,7 @@ write_part (gint32 image, gint32 layer, CamExport what, const char *path,
 static gboolean
 put_in_place (const File *file, GError **error)
 {
-  return ! file->part || ! g_rename (file->part, file->place)
+  return ! file->part || cam_whole_file_put (file->part, file->place) == 0
          || not_written (file->place, error);
 }
 

@@ -1,6 +1,7 @@
 /* main-2.10.c -- CamLens as a plug-in of GIMP 2.10: its procedures */
 #include "config.h"
 #include "core/base/blas.h"
+#include "core/base/whole-file.h"
 #include "plugin/host.h"
 #include "plugin/procedures.h"
 #include "plugin/room.h"
@@ -312,6 +313,7 @@ int
 main (int argc, char **argv)
 {
   cam_blas_prepare_process (argv);
+  cam_whole_file_prepare_process ();
   g_setenv ("BABL_INHIBIT_CACHE", "1", FALSE);
   return gimp_main (&PLUG_IN_INFO, argc, argv);
 }

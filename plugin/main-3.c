@@ -1,6 +1,7 @@
 /* main-3.c -- CamLens as a plug-in of GIMP 3: its procedures */
 #include "config.h"
 #include "core/base/blas.h"
+#include "core/base/whole-file.h"
 #include "plugin/export.h"
 #include "plugin/host.h"
 #include "plugin/procedures.h"
@@ -449,6 +450,7 @@ int
 main (int argc, char **argv)
 {
   cam_blas_prepare_process (argv);
+  cam_whole_file_prepare_process ();
   g_setenv ("BABL_INHIBIT_CACHE", "1", FALSE);
   return gimp_main (cam_plug_in_get_type (), argc, argv);
 }

@@ -13,6 +13,7 @@
 #include "core/base/blas.h"
 #include "core/base/cpu.h"
 #include "core/base/version.h"
+#include "core/base/whole-file.h"
 #include "tools/command.h"
 #include "tools/commands.h"
 #include "tools/last-words.h"
@@ -112,6 +113,7 @@ main (int argc, char **argv)
   textdomain (GETTEXT_PACKAGE);
   last_words_prepare ();
   cam_blas_prepare_process (argv);
+  cam_whole_file_prepare_process ();
   atexit (check_output);
   if (argc < 2)
     {

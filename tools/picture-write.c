@@ -86,6 +86,7 @@ save_whole (VipsImage *image, const char *path, GError **error)
 {
   g_autofree char *place = cam_whole_file_place (path, error);
   g_autofree char *part = place != NULL ? cam_whole_file_part (place) : NULL;
+  int code;
 
   if (part == NULL)
     return FALSE;
@@ -99,11 +100,11 @@ save_whole (VipsImage *image, const char *path, GError **error)
       vips_error_clear ();
       return cam_whole_file_refuse (path, fault, error);
     }
-  if (g_rename (part, place) == 0)
+  code = cam_whole_file_put (part, place);
+  if (code == 0)
     return TRUE;
-  cam_whole_file_refuse (path, errno, error);
   g_unlink (part);
-  return FALSE;
+  return cam_whole_file_refuse (path, code, error);
 }
 
 static gboolean

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <glib/gi18n.h>
 #include <glib/gstdio.h>
+#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -31,6 +32,12 @@ follow_links (const char *path)
   return place;
 }
 
+void
+cam_whole_file_prepare_process (void)
+{
+  signal (SIGXFSZ, SIG_IGN);
+}
+
 gboolean
 cam_whole_file_refuse (const char *path, int code, GError **error)
 {
@@ -41,7 +48,7 @@ cam_whole_file_refuse (const char *path, int code, GError **error)
                  _ ("'%s' cannot be written: there is no folder '%s'. Make it, "
                     "or choose another place."),
                  path, folder);
-  else if (code == ENOSPC || code == EDQUOT)
+  else if (code == ENOSPC || code == EDQUOT || code == EFBIG)
     g_set_error (error, G_IO_ERROR, g_io_error_from_errno (code),
                  _ ("'%s' cannot be written: %s. Make room, or choose another "
                     "place."),
@@ -109,6 +116,41 @@ cam_whole_file_folder (const char *folder, GError **error)
   return FALSE;
 }
 
+/* 0 or an errno.  Where a file system knows no such thing, all was done that
+ * can be. */
+static int
+sync_descriptor (int fd)
+{
+  return fsync (fd) == 0 || errno == EINVAL || errno == ENOSYS
+                 || errno == ENOTSUP
+             ? 0
+             : errno;
+}
+
+int
+cam_whole_file_sync (const char *path)
+{
+  int fd = g_open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
+  int code = fd >= 0 ? sync_descriptor (fd) : errno;
+
+  if (fd >= 0)
+    close (fd);
+  return code;
+}
+
+int
+cam_whole_file_put (const char *part, const char *place)
+{
+  g_autofree char *folder = g_path_get_dirname (place);
+  int code = cam_whole_file_sync (part);
+
+  if (code == 0 && g_rename (part, place) != 0)
+    code = errno;
+  if (code == 0)
+    cam_whole_file_sync (folder);
+  return code;
+}
+
 /* 0 or an errno; closes @fd */
 static int
 write_pieces (int fd, const CamFilePiece *pieces, int n_pieces)
@@ -145,8 +187,8 @@ cam_whole_file_write (const char *path, const CamFilePiece *pieces,
   if (fd < 0)
     return cam_whole_file_refuse (path, errno, error);
   code = write_pieces (fd, pieces, n_pieces);
-  if (code == 0 && g_rename (temporary, place) != 0)
-    code = errno;
+  if (code == 0)
+    code = cam_whole_file_put (temporary, place);
   if (code == 0)
     return TRUE;
   g_unlink (temporary);

@@ -2,13 +2,10 @@
  */
 #include "core/database/db-writer.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <glib/gi18n.h>
 #include <glib/gstdio.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/base/whole-file.h"
 #include "core/database/db-verify.h"
@@ -217,40 +214,28 @@ close_sql (CamDbWriter *w)
   g_clear_pointer (&w->sql, cam_sql_close);
 }
 
-/* To the disk, so that the name never stands for an empty file after a power
- * failure. */
 static gboolean
-sync_path (const char *path, int flags, GError **error)
+refuse_write (const char *path, int code, GError **error)
 {
-  int fd = g_open (path, flags | O_CLOEXEC, 0);
-  int status = fd != -1 ? fsync (fd) : -1;
-  int number = errno;
-
-  if (fd != -1)
-    close (fd);
-  if (status == 0)
-    return TRUE;
   g_set_error (error, CAM_CLUSTER_DB_ERROR, CAM_CLUSTER_DB_ERROR_WRITE,
-               "%s: %s", path, g_strerror (number));
+               "%s: %s", path, g_strerror (code));
   return FALSE;
 }
 
+/* What is verified is what is on the disk. */
 static gboolean
 put_in_place (CamDbWriter *w, GError **error)
 {
-  g_autofree char *folder = g_path_get_dirname (w->path);
+  int code = cam_whole_file_sync (w->working);
 
-  if (! sync_path (w->working, O_RDONLY, error)
-      || ! cam_db_verify (w->working, NULL, error))
+  if (code != 0)
+    return refuse_write (w->working, code, error);
+  if (! cam_db_verify (w->working, NULL, error))
     return FALSE;
-  if (g_rename (w->working, w->path) == -1)
-    {
-      g_set_error (error, CAM_CLUSTER_DB_ERROR, CAM_CLUSTER_DB_ERROR_WRITE,
-                   "%s: %s", w->path, g_strerror (errno));
-      return FALSE;
-    }
+  code = cam_whole_file_put (w->working, w->path);
+  if (code != 0)
+    return refuse_write (w->path, code, error);
   g_clear_pointer (&w->working, g_free);
-  sync_path (folder, O_RDONLY | O_DIRECTORY, NULL);
   return TRUE;
 }
 

@@ -40,6 +40,10 @@ file_of (CamSql *sql)
 static const char *
 words_of (CamSql *sql, int status)
 {
+  if (status == SQLITE_IOERR
+      && (sqlite3_system_errno (sql) == EFBIG
+          || sqlite3_system_errno (sql) == EDQUOT))
+    status = SQLITE_FULL;
   switch (status)
     {
     case SQLITE_FULL: return _ ("the disk is full");
