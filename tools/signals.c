@@ -1,6 +1,7 @@
 /* signals.c -- see signals.h */
 #include "tools/signals.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -9,10 +10,12 @@ static int signal_pipe[2]; /* a signal's handler can reach nothing else */
 static void
 pass_on (int signal_number)
 {
+  int kept = errno; /* whoever was interrupted may be about to read it */
   char byte = (char) signal_number;
   ssize_t written = write (signal_pipe[1], &byte, 1);
 
   (void) written;
+  errno = kept;
 }
 
 static gpointer
