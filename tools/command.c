@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/foreign-text.h"
 #include "core/base/threads.h"
 
 /* An empty name would be made one by what is put behind it. */
@@ -66,11 +67,46 @@ command_parse (int *argc, char ***argv, const char *usage, const char *text,
   return good && ! has_empty_name (name, entries);
 }
 
+static guint
+newlines_behind (const char *text)
+{
+  guint n = 0;
+
+  for (gsize i = strlen (text); i > 0 && text[i - 1] == '\n'; i--)
+    n++;
+  return n;
+}
+
+void
+command_print (FILE *out, const char *format, ...)
+{
+  gsize before = strspn (format, "\n");
+  gsize behind = format[before] != '\0' ? newlines_behind (format) : 0;
+  g_autofree char *text = NULL;
+  g_auto (GStrv) cells = NULL;
+  va_list args;
+
+  va_start (args, format);
+  text = g_strdup_vprintf (format, args);
+  va_end (args);
+  text[strlen (text) - behind] = '\0';
+  cells = g_strsplit (text + before, "\t", -1);
+  fwrite (text, 1, before, out);
+  for (guint i = 0; cells[i] != NULL; i++)
+    {
+      g_autofree char *shown = cam_foreign_text (cells[i]);
+
+      fprintf (out, "%s%s", i > 0 ? "\t" : "", shown);
+    }
+  for (gsize i = 0; i < behind; i++)
+    fputc ('\n', out);
+}
+
 int
 command_fail (const char *name, GError *error)
 {
-  fprintf (stderr, "camlens %s: %s\n", name,
-           error != NULL ? error->message : _ ("failed"));
+  command_print (stderr, "camlens %s: %s\n", name,
+                 error != NULL ? error->message : _ ("failed"));
   g_clear_error (&error);
   return COMMAND_FAILED;
 }
@@ -84,14 +120,15 @@ command_done (gint64 n_left_out, gboolean skips_ok)
 int
 command_misuse (const char *name, const char *format, ...)
 {
-  g_autofree char *message = NULL;
+  g_autofree char *message = NULL, *shown = NULL;
   va_list args;
 
   va_start (args, format);
   message = g_strdup_vprintf (format, args);
   va_end (args);
+  shown = cam_foreign_text (message);
   fprintf (stderr, _ ("camlens %s: %s\nTry “camlens %s --help”.\n"), name,
-           message, name);
+           shown, name);
   return COMMAND_USAGE;
 }
 
@@ -129,7 +166,7 @@ command_note (const char *format, ...)
   va_start (args, format);
   message = g_strdup_vprintf (format, args);
   va_end (args);
-  fprintf (stderr, "camlens: %s\n", message);
+  command_print (stderr, "camlens: %s\n", message);
 }
 
 CamModel *
@@ -171,8 +208,9 @@ command_print_json (JsonBuilder *builder, gboolean pretty)
   g_autoptr (JsonNode) root = json_builder_get_root (builder);
   g_autofree char *text = json_to_string (root, pretty);
   g_autofree char *valid = g_utf8_make_valid (text, -1);
+  g_autofree char *shown = cam_foreign_json (valid);
 
-  printf ("%s\n", valid);
+  printf ("%s\n", shown);
 }
 
 static gboolean

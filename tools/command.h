@@ -10,6 +10,7 @@
 
 #include <gio/gio.h>
 #include <json-glib/json-glib.h>
+#include <stdio.h>
 
 #include "core/model/model.h"
 
@@ -49,7 +50,11 @@ gboolean command_check_number (const char *name, const char *option,
 /* The same for --@option that says how many threads; 0: all cores. */
 gboolean command_check_threads (const char *name, const char *option,
                                 int value);
-/* "camlens: message" on standard error */
+/* printf (), but of what the arguments hold, nothing reaches a terminal raw
+ * (core/base/foreign-text.h); newlines at the format's ends and tabs are kept.
+ * For all that names something; files and JSON are written as they are. */
+void command_print (FILE *out, const char *format, ...) G_GNUC_PRINTF (2, 3);
+/* "camlens: message" on standard error, as by command_print () */
 void command_note (const char *format, ...) G_GNUC_PRINTF (1, 2);
 /* cam_model_open; settings that are not known are said in notes. */
 CamModel *command_open_model (const char *name_or_path, GError **error);
@@ -59,7 +64,7 @@ int command_width (const char *text);
  * @width is negative, the blanks come first. */
 void command_cell (const char *text, int width);
 /* What @builder holds on standard output, as valid UTF-8 whatever names are in
- * it. */
+ * it; what would steer a terminal is written \uXXXX. */
 void command_print_json (JsonBuilder *builder, gboolean pretty);
 /* Files of @paths, folders opened up (all below them), sorted within each;
  * only names that end like pictures are taken from folders.  (transfer full)

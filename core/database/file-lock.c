@@ -86,12 +86,20 @@ cam_file_lock_new (const char *path, GError **error)
 {
   for (int attempt = 0; attempt < 10; attempt++)
     {
-      int fd = g_open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+      int fd = g_open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
       CamFileLock *lock;
 
       if (fd == -1)
         {
           set_write_error (error, path, errno);
+          return NULL;
+        }
+      if (! g_file_test (path, G_FILE_TEST_IS_REGULAR)) /* a pipe, a device */
+        {
+          close (fd);
+          set_error (error, CAM_CLUSTER_DB_ERROR_WRITE, path,
+                     _ ("it is there already and is no file: choose another "
+                        "name"));
           return NULL;
         }
       if (! take_lock (fd))

@@ -154,6 +154,12 @@ compute_digest (const CamNetwork *network)
   return g_strdup (g_checksum_get_string (checksum));
 }
 
+const GPtrArray *
+cam_network_external_files (const CamNetwork *network)
+{
+  return network->model->locations;
+}
+
 const char *
 cam_network_digest (const CamNetwork *network)
 {

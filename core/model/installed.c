@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "core/base/plain-file.h"
 #include "core/database/cluster-db.h"
 
 void
@@ -89,7 +90,7 @@ read_title (const char *folder)
   g_autofree char *path = g_build_filename (folder, "model.ini", NULL);
   g_autoptr (GKeyFile) file = g_key_file_new ();
 
-  if (! g_key_file_load_from_file (file, path, G_KEY_FILE_NONE, NULL))
+  if (! cam_plain_file_keys (file, path, G_KEY_FILE_NONE, NULL))
     return NULL;
   return g_key_file_get_string (file, "camlens", "name", NULL);
 }

@@ -5,10 +5,12 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/base/plain-file.h"
+
 #define GROUP "camlens"
 
-static char *
-find_ini (const char *model_path)
+char *
+cam_settings_find (const char *model_path)
 {
   g_autofree char *folder = g_path_get_dirname (model_path);
   g_autofree char *base = g_path_get_basename (model_path);
@@ -29,6 +31,22 @@ find_ini (const char *model_path)
   return NULL;
 }
 
+/* GLib reads a value that is not UTF-8 as none at all. */
+static gboolean
+check_values (GKeyFile *file, GError **error)
+{
+  g_auto (GStrv) keys = g_key_file_get_keys (file, GROUP, NULL, NULL);
+
+  for (char **key = keys; *key != NULL; key++)
+    {
+      g_autofree char *value = g_key_file_get_string (file, GROUP, *key, error);
+
+      if (value == NULL)
+        return FALSE;
+    }
+  return TRUE;
+}
+
 gboolean
 cam_settings_open (CamSettings *settings, const char *model_path,
                    const CamNetwork *network, GError **error)
@@ -36,12 +54,12 @@ cam_settings_open (CamSettings *settings, const char *model_path,
   g_autoptr (GError) local = NULL;
 
   *settings = (CamSettings) { NULL, NULL, network };
-  settings->path = find_ini (model_path);
+  settings->path = cam_settings_find (model_path);
   if (settings->path == NULL)
     return TRUE;
   settings->file = g_key_file_new ();
-  if (! g_key_file_load_from_file (settings->file, settings->path,
-                                   G_KEY_FILE_NONE, &local))
+  if (! cam_plain_file_keys (settings->file, settings->path, G_KEY_FILE_NONE,
+                             &local))
     g_set_error (error, CAM_MODEL_ERROR, CAM_MODEL_ERROR_SETTINGS,
                  _ ("Cannot read the model's settings “%s”: %s."),
                  settings->path, local->message);
@@ -49,6 +67,10 @@ cam_settings_open (CamSettings *settings, const char *model_path,
     g_set_error (error, CAM_MODEL_ERROR, CAM_MODEL_ERROR_SETTINGS,
                  _ ("The model's settings “%s” have no group [%s]."),
                  settings->path, GROUP);
+  else if (! check_values (settings->file, &local))
+    g_set_error (error, CAM_MODEL_ERROR, CAM_MODEL_ERROR_SETTINGS,
+                 _ ("Cannot read the model's settings “%s”: %s."),
+                 settings->path, local->message);
   else
     return TRUE;
   cam_settings_clear (settings);

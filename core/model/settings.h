@@ -14,8 +14,11 @@ typedef struct
   const CamNetwork *network; /* borrowed                  */
 } CamSettings;
 
+/* The model.ini beside @model_path: NAME.ini for NAME.onnx (or NAME), else
+ * model.ini; NULL: there is none.  (transfer full) */
+char *cam_settings_find (const char *model_path);
 /* Opens model.ini beside @model_path where there is one: NAME.ini for
- * NAME.onnx, else model.ini. */
+ * NAME.onnx, else model.ini.  A value that is not UTF-8 is an error. */
 gboolean cam_settings_open (CamSettings *settings, const char *model_path,
                             const CamNetwork *network, GError **error);
 void cam_settings_clear (CamSettings *settings);

@@ -77,6 +77,15 @@ remember (CamTensorReader *reader, const CamSource *source)
   g_ptr_array_add (reader->files, file);
 }
 
+static void
+remember_name (CamTensorReader *reader, const char *location)
+{
+  if (reader->locations
+      && ! g_ptr_array_find_with_equal_func (reader->locations, location,
+                                             g_str_equal, NULL))
+    g_ptr_array_add (reader->locations, g_strdup (location));
+}
+
 static gboolean
 open_location (CamTensorReader *reader, const char *location, GError **error)
 {
@@ -95,6 +104,7 @@ open_location (CamTensorReader *reader, const char *location, GError **error)
   path = resolve (reader->folder, location, error);
   if (! path)
     return FALSE;
+  remember_name (reader, location);
   if (reader->external && strcmp (reader->external->name, path) == 0)
     return TRUE;
   g_clear_pointer (&reader->external, cam_source_free);

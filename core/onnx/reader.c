@@ -42,6 +42,7 @@ cam_onnx_model_free (CamOnnxModel *model)
   g_clear_pointer (&model->graph, cam_graph_free);
   g_clear_pointer (&model->metadata, g_hash_table_unref);
   g_clear_pointer (&model->files, g_ptr_array_unref);
+  g_clear_pointer (&model->locations, g_ptr_array_unref);
   g_free (model);
 }
 
@@ -223,6 +224,8 @@ cam_onnx_read (CamSource *source, const char *folder, guint64 memory_limit,
   if (source->fd >= 0)
     g_ptr_array_add (model->files, cam_model_file_new (source));
   reader.tensors.files = g_ptr_array_ref (model->files);
+  model->locations = g_ptr_array_new_with_free_func (g_free);
+  reader.tensors.locations = g_ptr_array_ref (model->locations);
   ok = read_model (&reader, error);
   cam_tensor_reader_clear (&reader.tensors);
   malloc_trim (0); /* what unpacking left behind */

@@ -22,6 +22,7 @@ typedef struct
   guint64 parameters;   /* elements of float initialisers   */
   GPtrArray *files;     /* of CamModelFile: the model's (unless it came from
                            memory), then those of external data as used */
+  GPtrArray *locations; /* of char *: the latter's names in the folder */
 } CamOnnxModel;
 
 /* @folder: of external data; NULL: none may be read.  Errors do not name the

@@ -14,6 +14,7 @@ cam_tensor_reader_clear (CamTensorReader *reader)
 {
   g_clear_pointer (&reader->external, cam_source_free);
   g_clear_pointer (&reader->files, g_ptr_array_unref);
+  g_clear_pointer (&reader->locations, g_ptr_array_unref);
 }
 
 static const CamDType dtypes[] = {

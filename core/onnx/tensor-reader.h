@@ -17,6 +17,7 @@ typedef struct /* what reading tensors needs to know and leaves behind */
   guint64 budget;       /* bytes that tensors may still take        */
   CamSource *external;  /* the file of external data opened last    */
   GPtrArray *files;     /* of CamModelFile, those of external data  */
+  GPtrArray *locations; /* of char *, their names, each once        */
 } CamTensorReader;
 
 void cam_tensor_reader_clear (CamTensorReader *reader);
