@@ -38,6 +38,37 @@ cam_whole_file_prepare_process (void)
   signal (SIGXFSZ, SIG_IGN);
 }
 
+static gboolean
+is_full (int code)
+{
+  return code == ENOSPC || code == EDQUOT || code == EFBIG;
+}
+
+gboolean
+cam_whole_file_is_full (const char *path)
+{
+  static const char block[1 << 16];
+  g_autofree char *other = g_strconcat (path, ".XXXXXX", NULL);
+  GStatBuf about = { 0 };
+  off_t end = g_stat (path, &about) == 0 ? about.st_size : 0;
+  int fd = g_mkstemp_full (other, O_WRONLY | O_CLOEXEC, 0600);
+  gboolean written = fd != -1
+                     && pwrite (fd, block, sizeof block, end) == sizeof block;
+  int code = written ? 0 : errno;
+
+  if (fd != -1)
+    {
+      g_unlink (other);
+      /* a part may have fitted */
+      if (! written && ! is_full (code))
+        code = pwrite (fd, block, sizeof block, end + (off_t) sizeof block) == -1
+                   ? errno
+                   : 0;
+      close (fd);
+    }
+  return is_full (code);
+}
+
 gboolean
 cam_whole_file_refuse (const char *path, int code, GError **error)
 {
@@ -48,7 +79,7 @@ cam_whole_file_refuse (const char *path, int code, GError **error)
                  _ ("'%s' cannot be written: there is no folder '%s'. Make it, "
                     "or choose another place."),
                  path, folder);
-  else if (code == ENOSPC || code == EDQUOT || code == EFBIG)
+  else if (is_full (code))
     g_set_error (error, G_IO_ERROR, g_io_error_from_errno (code),
                  _ ("'%s' cannot be written: %s. Make room, or choose another "
                     "place."),

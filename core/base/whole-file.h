@@ -37,6 +37,10 @@ int cam_whole_file_sync (const char *path);
 /* Says that writing to @path failed with the errno @code, and what to do;
  * FALSE. */
 gboolean cam_whole_file_refuse (const char *path, int code, GError **error);
+/* Where writing to @path failed, and what wrote does not tell why: would a file
+ * beside it that is as long be refused more, for a full disk, a quota or the
+ * limit of the process? */
+gboolean cam_whole_file_is_full (const char *path);
 /* For before long work: FALSE, with the error that cam_whole_file_write ()
  * would give, where @path is no file or its folder cannot be written to. */
 gboolean cam_whole_file_check (const char *path, GError **error);

@@ -1,5 +1,6 @@
 /* sql.c -- the little of SQLite that the database's parts share */
 #include "core/database/sql.h"
+#include "core/base/whole-file.h"
 
 #include <errno.h>
 #include <glib/gi18n.h>
@@ -40,9 +41,8 @@ file_of (CamSql *sql)
 static const char *
 words_of (CamSql *sql, int status)
 {
-  if (status == SQLITE_IOERR
-      && (sqlite3_system_errno (sql) == EFBIG
-          || sqlite3_system_errno (sql) == EDQUOT))
+  if (sqlite3_extended_errcode (sql) == SQLITE_IOERR_WRITE
+      && cam_whole_file_is_full (file_of (sql)))
     status = SQLITE_FULL;
   switch (status)
     {
