@@ -6,6 +6,7 @@
 #include "plugin/run.h"
 #include "plugin/timing.h"
 #include "ui/build-panel.h"
+#include "ui/options.h"
 #include <glib/gi18n.h>
 #include <string.h>
 
@@ -251,28 +252,24 @@ static void
 save_last (const CamBuildChoice *choice)
 {
   g_autofree char *path = cam_last_values_path ();
-  g_autofree char *folder = g_path_get_dirname (path);
-  g_autoptr (GKeyFile) file = g_key_file_new ();
+  g_autoptr (GKeyFile) file = cam_key_file_read_to_change (path);
 
-  g_key_file_load_from_file (file, path, G_KEY_FILE_KEEP_COMMENTS, NULL);
   g_key_file_set_string (file, GROUP, "folder", choice->folder);
   g_key_file_set_string (file, GROUP, "model", choice->model);
   g_key_file_set_string (file, GROUP, "database", choice->database);
   g_key_file_set_integer (file, GROUP, "clusters", choice->clusters);
   g_key_file_set_integer (file, GROUP, "triplets", choice->triplets);
-  g_mkdir_with_parents (folder, 0700);
-  g_key_file_save_to_file (file, path, NULL);
+  cam_key_file_write (file, path, NULL);
 }
 
 static void
 load_last (GtkWidget *panel)
 {
   g_autofree char *path = cam_last_values_path ();
-  g_autoptr (GKeyFile) file = g_key_file_new ();
+  g_autoptr (GKeyFile) file = cam_key_file_read (path);
   g_autofree char *folder = NULL, *model = NULL, *database = NULL;
   CamBuildChoice choice = { NULL };
 
-  g_key_file_load_from_file (file, path, G_KEY_FILE_NONE, NULL);
   folder = g_key_file_get_string (file, GROUP, "folder", NULL);
   model = g_key_file_get_string (file, GROUP, "model", NULL);
   database = g_key_file_get_string (file, GROUP, "database", NULL);

@@ -4,6 +4,7 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
+#include "core/base/plain-file.h"
 #include "tools/command.h"
 
 /* One field from *@at on, which moves behind it and its comma */
@@ -46,9 +47,10 @@ csv_read (const char *path, guint n_fields, GError **error)
   g_autofree char *text = NULL;
   const char *at;
 
-  if (! g_file_get_contents (path, &text, NULL, error))
+  text = cam_plain_file_text (path, CAM_PLAIN_TABLE, error);
+  if (text == NULL)
     return NULL;
-  at = g_str_has_prefix (text, "\xef\xbb\xbf") ? text + 3 : text;
+  at = text;
   for (guint line = 1; *at != '\0'; line++)
     {
       GPtrArray *fields = g_ptr_array_new ();

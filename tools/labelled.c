@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/base/plain-file.h"
 #include "tools/command.h"
 #include "tools/csv.h"
 
@@ -159,7 +160,8 @@ read_labels (LabelsFile *read, const char *file, gboolean continuous,
                                         g_free);
   read->paths = g_ptr_array_new ();
   read->used = g_hash_table_new (NULL, NULL);
-  if (! g_file_get_contents (file, &text, NULL, error))
+  text = cam_plain_file_text (file, CAM_PLAIN_TABLE, error);
+  if (text == NULL)
     return FALSE;
   if (! g_utf8_validate (text, -1, NULL))
     {
@@ -167,8 +169,7 @@ read_labels (LabelsFile *read, const char *file, gboolean continuous,
                    _ ("%s is not UTF-8"), file);
       return FALSE;
     }
-  lines = g_strsplit (text + (g_str_has_prefix (text, "\xef\xbb\xbf") ? 3 : 0),
-                      "\n", -1);
+  lines = g_strsplit (text, "\n", -1);
   for (int i = 0; lines[i] != NULL; i++)
     if (*g_strstrip (lines[i]) != '\0'
         && ! read_line (file, i, lines[i], continuous, read, error))

@@ -1,7 +1,10 @@
 /* options.c -- see options.h */
 #include "config.h"
 #include "ui/options.h"
+#include "core/base/plain-file.h"
+#include "core/base/whole-file.h"
 #include <glib/gi18n.h>
+#include <glib/gstdio.h>
 #include <math.h>
 #include <string.h>
 
@@ -292,28 +295,42 @@ cam_options_from_group (CamOptions *settings, GKeyFile *file, const char *group)
     cam_options_set_transfer (settings, transfer, NULL);
 }
 
-static GKeyFile *
-key_file_read (const char *path)
+GKeyFile *
+cam_key_file_read (const char *path)
 {
   GKeyFile *file = g_key_file_new ();
 
-  g_key_file_load_from_file (file, path, G_KEY_FILE_KEEP_COMMENTS, NULL);
+  cam_plain_file_keys (file, path, G_KEY_FILE_KEEP_COMMENTS, NULL);
   return file;
 }
 
-static gboolean
-key_file_write (GKeyFile *file, const char *path, GError **error)
+GKeyFile *
+cam_key_file_read_to_change (const char *path)
+{
+  GKeyFile *file = g_key_file_new ();
+  g_autofree char *aside = g_strconcat (path, "~", NULL);
+
+  if (! cam_plain_file_keys (file, path, G_KEY_FILE_KEEP_COMMENTS, NULL)
+      && g_file_test (path, G_FILE_TEST_IS_REGULAR))
+    g_rename (path, aside);
+  return file;
+}
+
+gboolean
+cam_key_file_write (GKeyFile *file, const char *path, GError **error)
 {
   g_autofree char *folder = g_path_get_dirname (path);
+  g_autofree char *text = g_key_file_to_data (file, NULL, NULL);
+  CamFilePiece piece = { text, strlen (text) };
 
   g_mkdir_with_parents (folder, 0700);
-  return g_key_file_save_to_file (file, path, error);
+  return cam_whole_file_write (path, &piece, 1, error);
 }
 
 void
 cam_options_load (CamOptions *settings, const char *path, const char *group)
 {
-  g_autoptr (GKeyFile) file = key_file_read (path);
+  g_autoptr (GKeyFile) file = cam_key_file_read (path);
 
   cam_options_from_group (settings, file, group);
 }
@@ -322,10 +339,10 @@ gboolean
 cam_options_save (const CamOptions *settings, const char *path,
                   const char *group, GError **error)
 {
-  g_autoptr (GKeyFile) file = key_file_read (path);
+  g_autoptr (GKeyFile) file = cam_key_file_read_to_change (path);
 
   cam_options_to_group (settings, file, group);
-  return key_file_write (file, path, error);
+  return cam_key_file_write (file, path, error);
 }
 
 static int
@@ -337,7 +354,7 @@ compare_names (gconstpointer a, gconstpointer b)
 char **
 cam_options_groups (const char *path)
 {
-  g_autoptr (GKeyFile) file = key_file_read (path);
+  g_autoptr (GKeyFile) file = cam_key_file_read (path);
   gsize n = 0;
   char **groups = g_key_file_get_groups (file, &n);
 
@@ -348,8 +365,8 @@ cam_options_groups (const char *path)
 gboolean
 cam_options_remove (const char *path, const char *group, GError **error)
 {
-  g_autoptr (GKeyFile) file = key_file_read (path);
+  g_autoptr (GKeyFile) file = cam_key_file_read (path);
 
   return g_key_file_remove_group (file, group, error)
-         && key_file_write (file, path, error);
+         && cam_key_file_write (file, path, error);
 }

@@ -64,12 +64,12 @@ cam_foreign_text (const char *text)
   const char *at = text != NULL ? text : "";
   gsize length = strlen (at);
 
-  if (length > CAM_FOREIGN_MOST * 4)
+  if (length > CAM_FOREIGN_MOST)
     {
-      const char *end = at + length - CAM_FOREIGN_MOST / 4;
+      const char *end = at + length - CAM_FOREIGN_MOST / 16;
       gsize left_out;
 
-      for (int i = 0; i < CAM_FOREIGN_MOST / 2; i++)
+      for (int i = 0; i < CAM_FOREIGN_MOST / 8; i++)
         at = append_next (out, at);
       while (((guint8) *end & 0xc0) == 0x80) /* not amid a character */
         end++;

@@ -1,13 +1,14 @@
 /* npy.c -- see npy.h; the format is numpy.lib.format's, versions 1.0 to 3.0 */
 #include "config.h"
 #include "core/base/npy.h"
+#include "core/base/plain-file.h"
 #include "core/base/whole-file.h"
 #include <errno.h>
 #include <glib/gi18n.h>
-#include <glib/gstdio.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define MAGIC "\x93NUMPY"
 #define MAX_HEADER (1 << 16)
@@ -188,15 +189,19 @@ read_array (FILE *file, const char *path, GError **error)
 CamTensor *
 cam_npy_read (const char *path, GError **error)
 {
-  FILE *file = g_fopen (path, "rbe");
+  int fd = cam_plain_file_open (path, error);
+  FILE *file = fd != -1 ? fdopen (fd, "rb") : NULL;
   CamTensor *tensor;
 
+  if (fd == -1)
+    return NULL;
   if (! file)
     {
       int code = errno;
 
       g_set_error (error, G_IO_ERROR, g_io_error_from_errno (code),
                    _ ("'%s' cannot be read: %s"), path, g_strerror (code));
+      close (fd);
       return NULL;
     }
   tensor = read_array (file, path, error);

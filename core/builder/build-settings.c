@@ -6,19 +6,44 @@
 
 #include "core/database/cluster-db-private.h"
 
+/* As printf ("%.*g"), whatever the locale: what is compared with a file must not
+ * depend on who started the program. (transfer full) */
+static char *
+number_text (double number, int digits)
+{
+  char format[8], text[G_ASCII_DTOSTR_BUF_SIZE];
+
+  g_snprintf (format, sizeof format, "%%.%dg", digits);
+  return g_strdup (g_ascii_formatd (text, sizeof text, format, number));
+}
+
+/* Three of them, with blanks between (transfer full) */
+static char *
+numbers_text (const double numbers[3])
+{
+  g_autofree char *first = number_text (numbers[0], 9);
+  g_autofree char *second = number_text (numbers[1], 9);
+  g_autofree char *third = number_text (numbers[2], 9);
+
+  return g_strjoin (" ", first, second, third, NULL);
+}
+
 char *
 cam_build_preprocessing (const CamInputSettings *in)
 {
   static const char *const resizes[] = { "stretch", "crop", "pad" };
   static const char *const channels[] = { "rgb", "bgr", "gray" };
 
+  g_autofree char *crop = number_text (in->crop_fraction, 6);
+  g_autofree char *scale = number_text (in->scale, 9);
+  g_autofree char *mean = numbers_text (in->mean);
+  g_autofree char *std = numbers_text (in->std);
+
   return g_strdup_printf (
-      "%d x %d, %s (%.6g), %s, %s, scale %.9g, mean %.9g %.9g %.9g, std %.9g"
-      " %.9g %.9g, %s",
-      in->width, in->height, resizes[in->resize], in->crop_fraction,
+      "%d x %d, %s (%s), %s, %s, scale %s, mean %s, std %s, %s", in->width,
+      in->height, resizes[in->resize], crop,
       in->filter == CAM_FILTER_BICUBIC ? "bicubic" : "bilinear",
-      channels[in->channels], in->scale, in->mean[0], in->mean[1], in->mean[2],
-      in->std[0], in->std[1], in->std[2], in->nhwc ? "NHWC" : "NCHW");
+      channels[in->channels], scale, mean, std, in->nhwc ? "NHWC" : "NCHW");
 }
 
 /* Key, value, key, value ... NULL (transfer full) */
@@ -28,8 +53,8 @@ list_settings (const CamBuildOptions *o)
   GStrvBuilder *list = g_strv_builder_new ();
   g_autofree char *preprocessing = cam_build_preprocessing (&o->model->input);
   g_autofree char *triplets = g_strdup_printf ("%d", o->n_triplets);
-  g_autofree char *margin = g_strdup_printf ("%.17g", o->margin);
-  g_autofree char *eps = g_strdup_printf ("%.17g", o->eps);
+  g_autofree char *margin = number_text (o->margin, 17);
+  g_autofree char *eps = number_text (o->eps, 17);
   g_autofree char *seed = g_strdup_printf ("%" G_GUINT64_FORMAT, o->seed);
   char **settings;
 

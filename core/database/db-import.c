@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "core/base/npy.h"
+#include "core/base/plain-file.h"
 #include "core/database/db-writer.h"
 #include "core/database/schema.h"
 
@@ -98,13 +99,20 @@ static gboolean
 read_labels (const char *folder, Arrays *a, GError **error)
 {
   g_autofree char *path = g_build_filename (folder, "labels.json", NULL);
+  g_autofree char *text = NULL;
   JsonNode *root;
 
   if (! g_file_test (path, G_FILE_TEST_EXISTS))
     return TRUE;
-  a->labels = json_parser_new_immutable ();
-  if (! json_parser_load_from_file (a->labels, path, error))
+  text = cam_plain_file_text (path, CAM_PLAIN_TABLE, error);
+  if (text == NULL)
     return FALSE;
+  a->labels = json_parser_new_immutable ();
+  if (! json_parser_load_from_data (a->labels, text, -1, error))
+    {
+      g_prefix_error (error, "%s: ", path);
+      return FALSE;
+    }
   root = json_parser_get_root (a->labels);
   if (root != NULL && JSON_NODE_HOLDS_ARRAY (root)
       && json_array_get_length (json_node_get_array (root))
