@@ -136,7 +136,8 @@ main (int argc, char **argv)
   for (const Command *c = commands; c->name != NULL; c++)
     if (strcmp (argv[1], c->name) == 0)
       return run (c, argc - 1, argv + 1);
-  fprintf (stderr, _("camlens: there is no command “%s”. Try “camlens --help”.\n"),
-           argv[1]);
+  command_print (
+      stderr, _("camlens: there is no command “%s”. Try “camlens --help”.\n"),
+      argv[1]);
   return COMMAND_USAGE;
 }

@@ -194,9 +194,10 @@ print_text (const Options *options, const Times *times)
   printf (_("forward   %.2f ms median, %.2f ms at best of %d\n"), times->median,
           times->min, options->repeat);
   if (options->gradient_at)
-    printf (_("backward  %.2f ms median, %.2f ms at best, to %s\n"),
-            times->backward_median, times->backward_min,
-            options->gradient_at);
+    command_print (stdout,
+                   _("backward  %.2f ms median, %.2f ms at best, to %s\n"),
+                   times->backward_median, times->backward_min,
+                   options->gradient_at);
   printf (_("batch     %d, threads %d\n"), (int) times->batch,
           options->threads);
   printf (_("load      %.0f ms, plan %.0f ms\n"), times->load, times->plan);

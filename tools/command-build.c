@@ -323,7 +323,7 @@ print_summary (const CamBuildSummary *s, const char *out, double seconds)
 
   if (s->was_complete)
     {
-      printf (_ ("%s is complete already.\n"), out);
+      command_print (stdout, _ ("%s is complete already.\n"), out);
       return;
     }
   if (s->n_active < s->n_triplets)
@@ -339,8 +339,8 @@ print_summary (const CamBuildSummary *s, const char *out, double seconds)
                                         s->n_clusters),
                               s->n_clusters);
   /* a file, pictures, clusters */
-  printf (_ ("%s: %s, %s, layer %s, in %.1f s"), out, pictures, clusters,
-          s->layer, seconds);
+  command_print (stdout, _ ("%s: %s, %s, layer %s, in %.1f s"), out, pictures,
+                 clusters, s->layer, seconds);
   if (s->n_resumed > 0)
     printf (_ (" (%d of them embedded before)"), s->n_resumed);
   else

@@ -131,7 +131,7 @@ print_lines (const Line *lines, int n)
     if (lines[i].value != NULL)
       {
         command_cell (lines[i].name, width);
-        printf ("  %s\n", lines[i].value);
+        command_print (stdout, "  %s\n", lines[i].value);
       }
 }
 
@@ -160,7 +160,8 @@ print_clusters (const CamClusterDb *db)
         {
           CamLabelCount *l = &g_array_index (cluster->labels, CamLabelCount, j);
 
-          printf ("%s %s (%d)", j ? "," : "", l->label, l->count);
+          command_print (stdout, "%s %s (%d)", j ? "," : "", l->label,
+                         l->count);
         }
       if (cluster->labels->len > 3)
         printf (_ (", %d more"), cluster->labels->len - 3);
@@ -273,7 +274,7 @@ run_verify (int argc, char **argv)
       GError *error = NULL;
 
       if (cam_db_verify (argv[i], NULL, &error))
-        printf (_ ("%s: good\n"), argv[i]);
+        command_print (stdout, _ ("%s: good\n"), argv[i]);
       else
         status = command_fail (NAME " verify", error);
     }

@@ -165,7 +165,7 @@ embed_all (Run *run, GError **error)
                     "%ld embeddings of %d numbers", n),
           (long) n, run->dim);
   if (run->options->out != NULL)
-    printf (" → %s", run->options->out);
+    command_print (stdout, " → %s", run->options->out);
   printf ("\n");
   if (n == run->paths->len)
     return COMMAND_OK;

@@ -268,8 +268,8 @@ answer (Run *run, Explanation *e, JsonBuilder *json)
     {
       g_autofree char *sentence = explain_sentence (&run->session, e);
 
-      printf ("%s: %s%s%s\n", e->path, sentence, e->out ? " → " : "",
-              e->out ? e->out : "");
+      command_print (stdout, "%s: %s%s%s\n", e->path, sentence,
+                     e->out ? " → " : "", e->out ? e->out : "");
       fflush (stdout);
     }
   g_clear_pointer (&e->map, cam_heat_map_free);

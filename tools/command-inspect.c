@@ -215,7 +215,8 @@ print_row (const char *name, int width, const char *kind, const char *shape,
 {
   printf ("  ");
   command_cell (name, width);
-  printf ("  %-18s %s%s%s\n", kind, shape, *remark ? "  " : "", remark);
+  command_print (stdout, "  %-18s %s%s%s\n", kind, shape,
+                 *remark ? "  " : "", remark);
 }
 
 static const char *
@@ -263,11 +264,15 @@ print_guesses (const Facts *facts)
   for (gsize kind = 0; kind < G_N_ELEMENTS (kinds); kind++)
     for (char **guess = kinds[kind]; *guess != NULL; guess++)
       {
-        printf ("%s  %s\n", heading, *guess);
+        printf ("%s", heading);
+        command_print (stdout, "  %s\n", *guess);
         heading = "";
       }
   if (layout != NULL)
-    printf ("%s  %s\n", heading, layout);
+    {
+      printf ("%s", heading);
+      command_print (stdout, "  %s\n", layout);
+    }
 }
 
 static void
@@ -276,10 +281,11 @@ print_text (const char *name, const Facts *facts)
   const CamGraph *graph = cam_network_graph (facts->network);
   int width = MAX (longest_name (facts->layers), longest_name (facts->outputs));
 
-  printf (_ ("%s: opset %d, %" PRIu64 " parameters, %" PRIu64
-             " multiply-adds a picture\n"),
-          name, graph->opset, cam_network_parameters (facts->network),
-          facts->macs);
+  command_print (stdout,
+                 _ ("%s: opset %d, %" PRIu64 " parameters, %" PRIu64
+                    " multiply-adds a picture\n"),
+                 name, graph->opset, cam_network_parameters (facts->network),
+                 facts->macs);
   printf (_("\nInputs\n"));
   for (guint i = 0; i < graph->inputs->len; i++)
     {
@@ -307,7 +313,8 @@ print_text (const char *name, const Facts *facts)
   if (facts->model != NULL)
     print_guesses (facts);
   if (facts->excuse != NULL)
-    printf (_("\nNot usable for pictures as it is: %s\n"), facts->excuse);
+    command_print (stdout, _("\nNot usable for pictures as it is: %s\n"),
+                   facts->excuse);
 }
 
 /* "224" or "320x240", width first */

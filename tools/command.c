@@ -182,9 +182,10 @@ command_open_model (const char *name_or_path, GError **error)
 int
 command_width (const char *text)
 {
+  g_autofree char *shown = cam_foreign_text (text);
   int width = 0;
 
-  for (const char *c = text; *c != '\0'; c = g_utf8_next_char (c))
+  for (const char *c = shown; *c != '\0'; c = g_utf8_next_char (c))
     {
       gunichar character = g_utf8_get_char (c);
 
@@ -197,9 +198,11 @@ command_width (const char *text)
 void
 command_cell (const char *text, int width)
 {
-  int fill = MAX (ABS (width) - command_width (text), 0);
+  g_autofree char *shown = cam_foreign_text (text);
+  int fill = MAX (ABS (width) - command_width (shown), 0);
 
-  printf ("%*s%s%*s", width < 0 ? fill : 0, "", text, width < 0 ? 0 : fill, "");
+  printf ("%*s%s%*s", width < 0 ? fill : 0, "", shown, width < 0 ? 0 : fill,
+          "");
 }
 
 void

@@ -58,9 +58,10 @@ void command_print (FILE *out, const char *format, ...) G_GNUC_PRINTF (2, 3);
 void command_note (const char *format, ...) G_GNUC_PRINTF (1, 2);
 /* cam_model_open; settings that are not known are said in notes. */
 CamModel *command_open_model (const char *name_or_path, GError **error);
-/* Columns that @text takes on a terminal: East Asian characters take two. */
+/* Columns that @text takes on a terminal, as command_print () shows it: East
+ * Asian characters take two. */
 int command_width (const char *text);
-/* @text on standard output, filled up with blanks to @width columns; where
+/* @text on standard output, as by command_print (), filled up with blanks to @width columns; where
  * @width is negative, the blanks come first. */
 void command_cell (const char *text, int width);
 /* What @builder holds on standard output, as valid UTF-8 whatever names are in

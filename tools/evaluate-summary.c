@@ -266,7 +266,7 @@ print_row (const Evaluation *e, guint r, const Widths *widths)
   print_cells (row->title, evaluate_row_method (row), k, widths);
   if (row->reason != NULL)
     {
-      printf (_ ("  not computed: %s\n"), _ (row->reason));
+      command_print (stdout, _ ("  not computed: %s\n"), _ (row->reason));
       return;
     }
   for (int m = 0; m < N_MEASURES; m++)
@@ -293,11 +293,12 @@ evaluate_print (const Evaluation *e)
 {
   const Widths widths = find_widths (e);
 
-  printf (ngettext ("%u of %u picture, %d with masks; layer %s\n",
-                    "%u of %u pictures, %d with masks; layer %s\n",
-                    e->data.pictures->len),
-          count_read (e), e->data.pictures->len, e->data.n_masks,
-          (char *) g_ptr_array_index (e->layers, 0));
+  command_print (stdout,
+                 ngettext ("%u of %u picture, %d with masks; layer %s\n",
+                           "%u of %u pictures, %d with masks; layer %s\n",
+                           e->data.pictures->len),
+                 count_read (e), e->data.pictures->len, e->data.n_masks,
+                 (char *) g_ptr_array_index (e->layers, 0));
   print_share (_ ("Recall@1 among the pictures"), evaluate_recall (e));
   print_share (_ ("Recall@1 in the training pictures"),
                evaluate_recall_of_train (e));

@@ -142,8 +142,9 @@ print_trials (const char *title, GPtrArray *trials)
     {
       const CamLayerTrial *t = g_ptr_array_index (trials, i);
 
-      printf ("  %-44s %-14s %*d %*.3f", t->layer, cam_score_name (t->score),
-              widths[0], t->n_pictures, widths[1], t->faithfulness);
+      command_print (stdout, "  %-44s %-14s %*d %*.3f", t->layer,
+                     cam_score_name (t->score), widths[0], t->n_pictures,
+                     widths[1], t->faithfulness);
       if (isnan (t->energy))
         printf (" %*s %*s\n", widths[2], "-", widths[3], "-");
       else
@@ -191,10 +192,12 @@ print_sweep (const EvaluateOptions *o, GPtrArray *chosen, GPtrArray *reported)
     {
       print_trials (_ ("Chosen on one half of the pictures:"), chosen);
       print_trials (_ ("\nReported on the other half:"), reported);
-      printf (isnan (best->energy)
-                  ? _ ("\nBest: layer %s, score %s (by faithfulness)\n")
-                  : _ ("\nBest: layer %s, score %s (by energy in the masks)\n"),
-              best->layer, cam_score_name (best->score));
+      command_print (
+          stdout,
+          isnan (best->energy)
+              ? _ ("\nBest: layer %s, score %s (by faithfulness)\n")
+              : _ ("\nBest: layer %s, score %s (by energy in the masks)\n"),
+          best->layer, cam_score_name (best->score));
       return;
     }
   b = json_builder_new ();

@@ -34,29 +34,32 @@ cam_plain_file_open (const char *path, GError **error)
   return -1;
 }
 
-/* All bytes of @fd, or NULL with an error.  The size is not asked for: a file
- * can grow, and those of /proc have none. */
+/* All bytes of @fd, or NULL with an error.  Its size is not believed: a file can
+ * grow, and those of /proc have none. */
 static GByteArray *
 read_all (int fd, const char *path, gsize most, GError **error)
 {
   g_autoptr (GByteArray) bytes = g_byte_array_new ();
   guint8 piece[1 << 16];
-  ssize_t n;
+  struct stat about;
+  gboolean fits = fstat (fd, &about) != 0 || (gsize) about.st_size <= most;
+  ssize_t n = 0;
 
-  while ((n = read (fd, piece, sizeof piece)) > 0)
+  while (fits && (n = read (fd, piece, sizeof piece)) > 0)
     {
       g_byte_array_append (bytes, piece, (guint) n);
-      if (bytes->len > most)
-        {
-          g_autofree char *size = g_format_size_full (most,
-                                                      G_FORMAT_SIZE_IEC_UNITS);
+      fits = bytes->len <= most;
+    }
+  if (! fits)
+    {
+      g_autofree char *size = g_format_size_full (most,
+                                                  G_FORMAT_SIZE_IEC_UNITS);
 
-          g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED,
-                       _ ("'%s' has more than %s, too much for such a file: is "
-                          "it the right one?"),
-                       path, size);
-          return NULL;
-        }
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED,
+                   _ ("'%s' has more than %s, too much for such a file: is it "
+                      "the right one?"),
+                   path, size);
+      return NULL;
     }
   if (n == 0)
     return g_steal_pointer (&bytes);

@@ -12,7 +12,7 @@
 #include <gio/gio.h>
 
 #define CAM_PLAIN_SETTINGS (1 << 20) /* bytes of a file of settings */
-#define CAM_PLAIN_TABLE (1 << 30)    /* of labels, names, tables of numbers  */
+#define CAM_PLAIN_TABLE (256 << 20)  /* of labels, names, tables of numbers  */
 
 /* A descriptor to read from, or -1 with G_IO_ERROR naming @path; links are
  * followed. */

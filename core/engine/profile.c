@@ -1,4 +1,5 @@
 /* profile.c -- where the time of a forward pass goes, node by node */
+#include "core/base/foreign-text.h"
 #include "core/engine/plan-private.h"
 
 static void
@@ -12,6 +13,7 @@ print_shape (FILE *out, const CamValue *value)
 static void
 print_row (FILE *out, const CamNode *node, double milliseconds, double total)
 {
+  g_autofree char *name = cam_foreign_text (node->name);
   double macs = node->op->macs ? node->op->macs (node) : 0;
 
   fprintf (out, "%8.3f ms %5.1f %%  %-16s", milliseconds,
@@ -23,7 +25,7 @@ print_row (FILE *out, const CamNode *node, double milliseconds, double total)
   print_shape (out, node->inputs[0]);
   fprintf (out, " ->");
   print_shape (out, node->outputs[0]);
-  fprintf (out, "  %s\n", node->name);
+  fprintf (out, "  %s\n", name);
 }
 
 void
