@@ -2,8 +2,10 @@
 #include "config.h"
 #include "plugin/explanation.h"
 #include "plugin/host.h"
+#include <float.h>
 #include <glib/gi18n.h>
 #include <json-glib/json-glib.h>
+#include <math.h>
 
 void
 cam_explanation_free (CamExplanation *explanation)
@@ -31,17 +33,21 @@ layer_name (const CamLookup *lookup, gboolean triplet, int kept, int n_channels)
 }
 
 static CamExplanation *
-explanation_new (const CamLoaded *loaded, const CamObservation *observation,
-                 const float *weights, int top_k)
+explanation_new (const CamObservation *observation, const float *weights,
+                 int n_weights, int top_k, GError **error)
 {
-  CamExplanation *explanation = g_new0 (CamExplanation, 1);
-  int n_channels = observation->activations->shape.dims[0];
+  g_autoptr (CamHeatMap) map = cam_heat_map_new (observation->activations,
+                                                 weights, n_weights, top_k,
+                                                 error);
+  CamExplanation *explanation;
 
+  if (! map)
+    return NULL;
+  explanation = g_new0 (CamExplanation, 1);
   explanation->view = observation->view;
   explanation->top_k = top_k;
-  explanation->n_kept = top_k <= 0 || top_k > n_channels ? n_channels : top_k;
-  explanation->map = cam_heat_map_new (observation->activations, weights,
-                                       top_k);
+  explanation->n_kept = top_k <= 0 || top_k > n_weights ? n_weights : top_k;
+  explanation->map = g_steal_pointer (&map);
   return explanation;
 }
 
@@ -65,8 +71,11 @@ cam_explanation_look_up (const CamLoaded *loaded,
   if (! cam_lookup (loaded->db, observation, settings->transfer, &lookup,
                     error))
     return NULL;
-  explanation = explanation_new (loaded, observation, lookup.match.weights,
-                                 settings->top_k);
+  explanation = explanation_new (observation, lookup.match.weights,
+                                 cam_cluster_db_info (loaded->db)->n_channels,
+                                 settings->top_k, error);
+  if (! explanation)
+    return NULL;
   explanation->lookup = lookup;
   explanation->name = layer_name (&lookup, FALSE, explanation->n_kept,
                                   observation->activations->shape.dims[0]);
@@ -80,12 +89,17 @@ cam_explanation_look_up (const CamLoaded *loaded,
 CamExplanation *
 cam_explanation_of_weights (const CamLoaded *loaded,
                             const CamObservation *observation,
-                            const float *weights, gboolean triplet,
-                            const CamOptions *settings)
+                            const CamOwnWeights *own, gboolean triplet,
+                            const CamOptions *settings, GError **error)
 {
-  CamExplanation *explanation = explanation_new (loaded, observation, weights,
-                                                 settings->top_k);
+  CamExplanation *explanation = explanation_new (observation, own->weights,
+                                                 own->n_weights,
+                                                 settings->top_k, error);
 
+  if (! explanation)
+    return NULL;
+  if (explanation->map->empty == CAM_EMPTY_WEIGHTLESS)
+    explanation->map->empty = own->flat;
   explanation->lookup.cluster = -1;
   explanation->name = layer_name (&explanation->lookup, triplet,
                                   explanation->n_kept,
@@ -157,7 +171,8 @@ read_view (JsonObject *object, CamView *view)
                                                         0);
   view->h = json_object_get_double_member_with_default (object, "seen-height",
                                                         0);
-  return view->width > 0 && view->height > 0 && view->w > 0 && view->h > 0;
+  return view->width > 0 && view->height > 0 && view->w > 0 && view->h > 0
+         && isfinite (view->x + view->y + view->w + view->h);
 }
 
 static CamHeatMap *
@@ -179,7 +194,13 @@ read_map (JsonObject *object)
   map->values = g_new (float, w * h);
   for (int i = 0; i < w * h; i++)
     {
-      map->values[i] = json_array_get_double_element (values, i);
+      JsonNode *value = json_array_get_element (values, i);
+
+      if (! JSON_NODE_HOLDS_VALUE (value))
+        return NULL;
+      map->values[i] = json_node_get_double (value);
+      if (! (map->values[i] >= 0 && map->values[i] <= FLT_MAX))
+        return NULL;
       map->maximum = MAX (map->maximum, map->values[i]);
     }
   return g_steal_pointer (&map);

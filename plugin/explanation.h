@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "plugin/loaded.h"
+#include "plugin/triplet.h"
 
 typedef struct
 {
@@ -23,12 +23,13 @@ CamExplanation *cam_explanation_look_up (const CamLoaded *loaded,
                                          const CamObservation *observation,
                                          const CamOptions *settings,
                                          GError **error);
-/* By the weights [channels] of an explicit pair or triplet. (transfer full) */
+/* By the weights of an explicit pair or triplet. (transfer full) */
 CamExplanation *cam_explanation_of_weights (const CamLoaded *loaded,
                                             const CamObservation *observation,
-                                            const float *weights,
+                                            const CamOwnWeights *own,
                                             gboolean triplet,
-                                            const CamOptions *settings);
+                                            const CamOptions *settings,
+                                            GError **error);
 void cam_explanation_free (CamExplanation *explanation);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CamExplanation, cam_explanation_free)
 

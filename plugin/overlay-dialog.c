@@ -23,7 +23,8 @@ typedef struct
   guint render, pulse; /* sources of the main loop */
   const char *doing;
   int shown_cluster, shown_match; /* evidence on the screen; -1: none */
-  gboolean shown_empty;
+  CamEmpty shown_empty;
+  gboolean shown_helped;
   gboolean had_focus; /* OK, once it could be pressed */
 } Dialog;
 
@@ -76,7 +77,8 @@ show_evidence (Dialog *d, const CamExplanation *explanation)
                            neighbour,
                            lookup->match.similarity,
                            lookup->far,
-                           explanation->map->maximum <= 0 };
+                           explanation->map->empty,
+                           explanation->map->helped };
 
   cam_overlay_panel_set_evidence (d->panel, &evidence);
   if (neighbour)
@@ -89,16 +91,22 @@ update_evidence (Dialog *d)
   const CamExplanation *explanation = cam_steps_explanation (d->steps);
   int cluster = explanation ? explanation->lookup.cluster : -1;
   int match = explanation ? explanation->lookup.match.index : -1;
-  gboolean empty = explanation && explanation->map->maximum <= 0;
+  CamEmpty empty = explanation ? explanation->map->empty : CAM_EMPTY_NOT;
+  gboolean helped = explanation && explanation->map->helped;
 
   if (cluster == d->shown_cluster && match == d->shown_match
-      && empty == d->shown_empty)
+      && empty == d->shown_empty && helped == d->shown_helped)
     return;
   d->shown_cluster = cluster;
   d->shown_match = match;
   d->shown_empty = empty;
+  d->shown_helped = helped;
   if (explanation && cluster >= 0)
     show_evidence (d, explanation);
+  else if (empty != CAM_EMPTY_NOT)
+    cam_overlay_panel_set_evidence (d->panel,
+                                    &(CamEvidence){ .empty = empty,
+                                                    .helped = helped });
   else
     cam_overlay_panel_set_evidence (d->panel, NULL);
 }

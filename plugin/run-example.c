@@ -46,7 +46,8 @@ explain (const CamSource *source, const CamOptions *options, GError **error)
 {
   g_autoptr (CamLoaded) loaded = cam_loaded_new (options->model, NULL, error);
   g_autoptr (CamObservation) anchor = NULL;
-  g_autofree float *weights = NULL;
+  CamExplanation *explanation;
+  CamOwnWeights own = { 0 };
   CamTriplet triplet = { 0 };
   gboolean done;
 
@@ -56,14 +57,17 @@ explain (const CamSource *source, const CamOptions *options, GError **error)
   done = read_triplet (source, options, loaded, &triplet, error);
   cam_timing ("pixels from GIMP");
   done = done
-         && cam_triplet_explain (loaded, &triplet, &anchor, &weights, NULL,
+         && cam_triplet_explain (loaded, &triplet, &anchor, &own, NULL,
                                  error);
   cam_timing ("forward and backward");
   cam_triplet_clear (&triplet);
   if (! done)
     return NULL;
-  return cam_explanation_of_weights (loaded, anchor, weights,
-                                     options->negative[0], options);
+  explanation = cam_explanation_of_weights (loaded, anchor, &own,
+                                            options->negative[0], options,
+                                            error);
+  cam_own_weights_clear (&own);
+  return explanation;
 }
 
 static gboolean

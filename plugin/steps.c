@@ -22,7 +22,7 @@ struct _CamSteps
   CamTriplet inputs;           /* the picture, and its examples */
   char *names[CAM_N_EXAMPLES]; /* which these inputs are of; the first: "" */
   CamObservation *observation;
-  float *weights; /* of the examples */
+  CamOwnWeights own; /* of the examples */
   CamExplanation *explanation;
 
   /* what goes on */
@@ -59,12 +59,11 @@ report_error (CamSteps *steps, const GError *error)
 typedef struct
 {
   CamOptions *settings;
-  CamLoaded *loaded;    /* the thread's while it runs */
-  CamExplainer *before; /* to see whether the layer has changed */
+  CamLoaded *loaded; /* the thread's while it runs */
   gboolean example;
   CamTriplet inputs;
   CamObservation *observation; /* made */
-  float *weights;              /* made of examples */
+  CamOwnWeights own;           /* made of examples */
   GError *error;
 } Work;
 
@@ -75,7 +74,7 @@ work_free (Work *work)
   g_clear_pointer (&work->loaded, cam_loaded_free);
   cam_triplet_clear (&work->inputs);
   g_clear_pointer (&work->observation, cam_observation_free);
-  g_free (work->weights);
+  cam_own_weights_clear (&work->own);
   g_clear_error (&work->error);
   g_free (work);
 }
@@ -87,7 +86,6 @@ start_work (CamSteps *steps, GTaskThreadFunc func, GAsyncReadyCallback done)
 
   work->settings = cam_options_copy (steps->settings);
   work->loaded = g_steal_pointer (&steps->loaded);
-  work->before = work->loaded ? work->loaded->explainer : NULL;
   work->example = steps->example;
   work->inputs = steps->inputs;
   for (int i = 0; i < CAM_N_EXAMPLES; i++)
@@ -142,6 +140,19 @@ report_loaded (CamSteps *steps)
   steps->report (&news, steps->data);
 }
 
+/* Of another layer, what was observed is of no use.  An explainer may lie where
+ * the one before lay: its address says nothing. */
+static void
+drop_other_observation (CamSteps *steps)
+{
+  const CamExplainer *explainer = steps->loaded ? steps->loaded->explainer
+                                                : NULL;
+
+  if (steps->observation && explainer
+      && ! cam_observation_is_of (steps->observation, explainer))
+    g_clear_pointer (&steps->observation, cam_observation_free);
+}
+
 static void
 load_done (GObject *object, GAsyncResult *result, gpointer data)
 {
@@ -150,9 +161,7 @@ load_done (GObject *object, GAsyncResult *result, gpointer data)
   Work *work = g_task_get_task_data (task);
   gboolean wanted = end_work (steps, work);
 
-  /* another layer: what was observed is of no use */
-  if (steps->loaded && steps->loaded->explainer != work->before)
-    g_clear_pointer (&steps->observation, cam_observation_free);
+  drop_other_observation (steps);
   if (wanted && steps->loaded)
     report_loaded (steps);
   if (wanted && work->error)
@@ -291,7 +300,7 @@ observe (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 
   if (work->example)
     cam_triplet_explain (work->loaded, &work->inputs, &work->observation,
-                         &work->weights, cancellable, &work->error);
+                         &work->own, cancellable, &work->error);
   else
     work->observation = cam_explainer_observe (work->loaded->explainer,
                                                work->inputs.input[CAM_ANCHOR],
@@ -310,8 +319,9 @@ observe_done (GObject *object, GAsyncResult *result, gpointer data)
   if (end_work (steps, work))
     {
       steps->observation = g_steal_pointer (&work->observation);
-      g_free (steps->weights);
-      steps->weights = g_steal_pointer (&work->weights);
+      cam_own_weights_clear (&steps->own);
+      steps->own = work->own;
+      work->own = (CamOwnWeights) { 0 };
       if (work->error)
         report_error (steps, work->error);
     }
@@ -328,9 +338,9 @@ explain (CamSteps *steps)
   if (steps->example)
     steps->explanation =
         cam_explanation_of_weights (steps->loaded, steps->observation,
-                                    steps->weights,
+                                    &steps->own,
                                     steps->inputs.input[CAM_NEGATIVE] != NULL,
-                                    steps->settings);
+                                    steps->settings, &error);
   else
     steps->explanation = cam_explanation_look_up (steps->loaded,
                                                   steps->observation,
@@ -503,6 +513,6 @@ cam_steps_free (CamSteps *steps)
     g_main_context_iteration (NULL, TRUE);
   g_clear_pointer (&steps->explanation, cam_explanation_free);
   drop_model (steps);
-  g_free (steps->weights);
+  cam_own_weights_clear (&steps->own);
   g_free (steps);
 }

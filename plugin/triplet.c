@@ -1,12 +1,29 @@
 /* triplet.c -- see triplet.h */
 #include "config.h"
 #include "plugin/triplet.h"
+#include "core/method/score.h"
 
 void
 cam_triplet_clear (CamTriplet *triplet)
 {
   for (int i = 0; i < CAM_N_EXAMPLES; i++)
     g_clear_pointer (&triplet->input[i], cam_tensor_unref);
+}
+
+void
+cam_own_weights_clear (CamOwnWeights *own)
+{
+  g_free (own->weights);
+  *own = (CamOwnWeights) { 0 };
+}
+
+static CamEmpty
+flatness (const CamObservation *anchor, const CamObservation *positive,
+          const CamObservation *negative)
+{
+  return cam_score_flat (anchor->embedding->n_elements,
+                         anchor->embedding->data, positive->embedding->data,
+                         negative ? negative->embedding->data : NULL);
 }
 
 static CamObservation *
@@ -19,7 +36,7 @@ observe (CamLoaded *loaded, const CamTriplet *triplet, int which,
 
 gboolean
 cam_triplet_explain (CamLoaded *loaded, const CamTriplet *triplet,
-                     CamObservation **anchor, float **weights,
+                     CamObservation **anchor, CamOwnWeights *own,
                      GCancellable *cancellable, GError **error)
 {
   g_autoptr (CamObservation)
@@ -36,13 +53,15 @@ cam_triplet_explain (CamLoaded *loaded, const CamTriplet *triplet,
   last = observe (loaded, triplet, CAM_ANCHOR, cancellable, error);
   if (! last)
     return FALSE;
-  *weights = cam_explainer_triplet_weights (loaded->explainer, last,
-                                            positive->embedding,
-                                            negative ? negative->embedding
-                                                     : NULL,
-                                            cancellable, error);
-  if (! *weights)
+  own->weights =
+      cam_explainer_triplet_weights (loaded->explainer, last,
+                                     positive->embedding,
+                                     negative ? negative->embedding : NULL,
+                                     cancellable, error);
+  if (! own->weights)
     return FALSE;
+  own->n_weights = cam_explainer_channels (loaded->explainer);
+  own->flat = flatness (last, positive, negative);
   *anchor = g_steal_pointer (&last);
   return TRUE;
 }

@@ -23,8 +23,17 @@ typedef struct
 
 void cam_triplet_clear (CamTriplet *triplet);
 
+typedef struct /* what the gradient says of the layer's channels */
+{
+  float *weights; /* [n_weights], owned; NULL: none were made */
+  int n_weights;
+  CamEmpty flat; /* why, where all are zero */
+} CamOwnWeights;
+
+void cam_own_weights_clear (CamOwnWeights *own);
+
 /* Three forward passes and a backward one.  The anchor's observation (transfer
- * full) and the channel weights [channels] (transfer full). */
+ * full) and the channel weights, of which there were none. */
 gboolean cam_triplet_explain (CamLoaded *loaded, const CamTriplet *triplet,
-                              CamObservation **anchor, float **weights,
+                              CamObservation **anchor, CamOwnWeights *own,
                               GCancellable *cancellable, GError **error);

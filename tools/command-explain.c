@@ -198,17 +198,6 @@ run_job (gpointer data, gpointer user_data)
   g_mutex_unlock (&run->lock);
 }
 
-static gboolean
-has_weights (const Run *run, const Explanation *e)
-{
-  int n = cam_explainer_channels (run->session.explainer);
-
-  for (int i = 0; i < n; i++)
-    if (e->alpha[i] != 0)
-      return TRUE;
-  return FALSE;
-}
-
 /* A damaged page shows only where it is read. */
 static void
 warn_of_damage (const Run *run, const Explanation *e)
@@ -224,16 +213,11 @@ warn_of_damage (const Run *run, const Explanation *e)
                   e->path, e->lookup.cluster, why->message);
 }
 
+/* More channels are advised only where they would help. */
 static void
-warn (const Run *run, const Explanation *e)
+warn_of_empty (const Explanation *e)
 {
-  if (e->error == NULL && run->session.db != NULL)
-    warn_of_damage (run, e);
-  if (e->error == NULL && ! has_weights (run, e))
-    command_note (_ ("%s: the map is empty: all its channel weights are zero "
-                     "(“camlens db verify” finds a damaged database)"),
-                  e->path);
-  else if (e->error == NULL && e->map->maximum <= 0.0f)
+  if (e->map->empty == CAM_EMPTY_AGAINST && e->map->helped)
     command_note (ngettext ("%s: the map is empty: with this %d channel "
                             "nothing in the picture speaks for its place; try "
                             "more (--top-k 0: all)",
@@ -242,6 +226,18 @@ warn (const Run *run, const Explanation *e)
                             "more (--top-k 0: all)",
                             e->top_k),
                   e->path, e->top_k);
+  else if (e->map->empty != CAM_EMPTY_NOT)
+    command_note (_ ("%s: the map is empty: %s"), e->path,
+                  cam_empty_reason (e->map->empty));
+}
+
+static void
+warn (const Run *run, const Explanation *e)
+{
+  if (e->error == NULL && run->session.db != NULL)
+    warn_of_damage (run, e);
+  if (e->error == NULL)
+    warn_of_empty (e);
   if (e->error == NULL && run->session.db != NULL && e->lookup.far)
     command_note (_("%s: lies farther from every cluster than 99 %% of the "
                   "database's own pictures; its explanation may not hold"),

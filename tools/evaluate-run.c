@@ -66,7 +66,8 @@ make_map (EvaluateContext *context, const EvaluateRow *row, GError **error)
   if (alpha == NULL)
     return NULL;
   return cam_heat_map_new (context->observation->activations, alpha,
-                           row->top_k);
+                           cam_explainer_channels (context->explainer),
+                           row->top_k, error);
 }
 
 static gboolean

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/base/threads.h"
+#include "core/method/score.h"
 #include "tools/command.h"
 #include "tools/explain.h"
 #include "tools/picture.h"
@@ -235,6 +236,39 @@ lap (gint64 *since)
   return seconds;
 }
 
+static CamEmpty
+flatness (const ExplainSession *session, const CamObservation *observation)
+{
+  const CamTensor *negative = session->negative;
+
+  return cam_score_flat ((int) observation->embedding->n_elements,
+                         (const float *) observation->embedding->data,
+                         (const float *) session->positive->data,
+                         negative != NULL ? (const float *) negative->data
+                                          : NULL);
+}
+
+/* An error names the picture, and the database where it is of its weights. */
+static gboolean
+make_map (const ExplainSession *session, Explanation *explanation,
+          const CamObservation *observation, GError **error)
+{
+  explanation->map = cam_heat_map_new (observation->activations,
+                                       explanation->alpha,
+                                       cam_explainer_channels (session
+                                                                   ->explainer),
+                                       explanation->top_k, error);
+  if (explanation->map == NULL && session->db != NULL)
+    g_prefix_error (error, "%s: %s: ", explanation->path,
+                    cam_cluster_db_path (session->db));
+  else if (explanation->map == NULL)
+    g_prefix_error (error, "%s: ", explanation->path);
+  else if (explanation->map->empty == CAM_EMPTY_WEIGHTLESS
+           && session->db == NULL)
+    explanation->map->empty = explanation->flat;
+  return explanation->map != NULL;
+}
+
 static gboolean
 find_weights (ExplainSession *session, CamExplainer *explainer,
               Explanation *explanation, const CamObservation *observation,
@@ -250,6 +284,7 @@ find_weights (ExplainSession *session, CamExplainer *explainer,
                                                           session->positive,
                                                           session->negative,
                                                           NULL, error);
+      explanation->flat = flatness (session, observation);
       return explanation->alpha != NULL;
     }
   g_mutex_lock (&session->lock);
@@ -310,8 +345,8 @@ explain_picture (ExplainSession *session, Explanation *explanation,
   if (! good)
     return FALSE;
   explanation->top_k = k <= 0 || k > n_channels ? n_channels : k;
-  explanation->map = cam_heat_map_new (observation->activations,
-                                       explanation->alpha, explanation->top_k);
+  if (! make_map (session, explanation, observation, error))
+    return FALSE;
   if (session->options->json)
     find_box (explanation);
   explanation->seconds[2] = lap (&since);

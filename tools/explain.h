@@ -38,7 +38,8 @@ typedef struct /* one picture */
   CamView view;
   CamLookup lookup;
   CamHeatMap *map;
-  float *alpha; /* [K] */
+  float *alpha;  /* [K] */
+  CamEmpty flat; /* why, where they are an own gradient's and all zero */
   int top_k;    /* as used: clamped, never 0 */
   CamBox box;   /* in picture pixels */
   gboolean has_box;

@@ -1,6 +1,7 @@
 /* evidence.c -- see evidence.h */
 #include "config.h"
 #include "ui/evidence.h"
+#include "core/method/cam.h"
 #include "ui/widgets.h"
 #include <glib/gi18n.h>
 #include <string.h>
@@ -185,15 +186,18 @@ set_exemplars (Evidence *e, const CamEvidence *evidence)
                    MIN (list->len, N_EXEMPLARS));
 }
 
-const char *
+char *
 cam_evidence_warning (const CamEvidence *evidence)
 {
-  if (evidence->empty)
-    return _ ("The heat map is empty: none of the kept channels speaks for "
-              "this picture. Keep more channels, or choose another database.");
+  if (evidence->empty == CAM_EMPTY_AGAINST && evidence->helped)
+    return g_strdup (_ ("The heat map is empty: none of the kept channels "
+                        "speaks for this picture. Keep more channels."));
+  if (evidence->empty != CAM_EMPTY_NOT)
+    return g_strdup_printf (_ ("The heat map is empty: %s."),
+                            cam_empty_reason (evidence->empty));
   if (evidence->far)
-    return _ ("This picture is far from everything the database was made of: "
-              "take the explanation with care.");
+    return g_strdup (_ ("This picture is far from everything the database was "
+                        "made of: take the explanation with care."));
   return NULL;
 }
 

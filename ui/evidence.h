@@ -7,6 +7,7 @@
 #pragma once
 
 #include "core/database/cluster-db.h"
+#include "core/image/overlay.h"
 #include <gtk/gtk.h>
 
 typedef struct
@@ -16,11 +17,13 @@ typedef struct
   const CamExemplar
       *neighbour; /* whose weights are used; NULL: the cluster's */
   double similarity;
-  gboolean far, empty;
+  gboolean far;
+  CamEmpty empty;  /* why the map is; CAM_EMPTY_NOT: it is not */
+  gboolean helped; /* by more channels */
 } CamEvidence;
 
-/* Why it should not be believed; NULL: nothing against it. (static) */
-const char *cam_evidence_warning (const CamEvidence *evidence);
+/* Why it should not be believed; NULL: nothing against it. (transfer full) */
+char *cam_evidence_warning (const CamEvidence *evidence);
 GtkWidget *cam_evidence_new (void);
 /* NULL @evidence: nothing is known yet. */
 void cam_evidence_set (GtkWidget *widget, const CamEvidence *evidence);

@@ -545,7 +545,7 @@ void
 cam_overlay_panel_set_evidence (CamOverlayPanel *panel,
                                 const CamEvidence *evidence)
 {
-  const char *text = evidence ? cam_evidence_warning (evidence) : NULL;
+  g_autofree char *text = evidence ? cam_evidence_warning (evidence) : NULL;
 
   if (panel->evidence)
     cam_evidence_set (panel->evidence, evidence);

@@ -28,6 +28,13 @@ cam_heat_map_free (CamHeatMap *map)
   g_free (map);
 }
 
+/* Whatever @v is, a number from 0 to 1 */
+static inline float
+unit_of (float v)
+{
+  return v > 0.0f ? MIN (v, 1.0f) : 0.0f;
+}
+
 /* Output pixel @i of @n along a side of @length picture pixels, of which the
  * map's @cells cover @extent from @origin */
 static Tap
@@ -35,13 +42,15 @@ tap_at (int i, int n, int length, double origin, double extent, int cells)
 {
   double picture = (i + 0.5) * length / n;
   double unit = (picture - origin) / extent;
-  double cell = CLAMP (unit * cells - 0.5, 0.0, cells - 1.0);
-  Tap tap = { (int) cell, 0, 0.0f };
+  double cell;
+  Tap tap = { -1, 0, 0.0f };
 
+  if (! (unit >= 0.0 && unit < 1.0))
+    return tap;
+  cell = CLAMP (unit * cells - 0.5, 0.0, cells - 1.0);
+  tap.a = (int) cell;
   tap.weight = (float) (cell - tap.a);
   tap.b = MIN (tap.a + 1, cells - 1);
-  if (! (unit >= 0.0 && unit < 1.0))
-    tap.a = -1;
   return tap;
 }
 
@@ -52,7 +61,7 @@ typedef struct
   int out_width, out_height;
   Tap *columns; /* [out_width] */
   float *line;  /* [map->width] */
-  float scale;  /* 1 / maximum */
+  double scale; /* 1 / maximum, which need not be a float32 */
 } Sampler;
 
 static void
@@ -65,7 +74,7 @@ sampler_init (Sampler *sampler, const CamHeatMap *map, const CamView *view,
   sampler->out_height = out_height;
   sampler->columns = g_new (Tap, out_width);
   sampler->line = g_new (float, map->width);
-  sampler->scale = map->maximum > 0 ? 1.0f / map->maximum : 0.0f;
+  sampler->scale = map->maximum > 0 ? 1.0 / map->maximum : 0.0;
   for (int x = 0; x < out_width; x++)
     sampler->columns[x] = tap_at (x, out_width, view->width, view->x, view->w,
                                   map->width);
@@ -88,7 +97,7 @@ sample_row (const Sampler *sampler, int y, float *out)
                     map->height);
   const float *above, *below;
 
-  if (row.a < 0 || sampler->scale == 0.0f)
+  if (row.a < 0 || sampler->scale == 0.0)
     {
       memset (out, 0, sizeof (float) * sampler->out_width);
       return;
@@ -96,8 +105,9 @@ sample_row (const Sampler *sampler, int y, float *out)
   above = map->values + (gsize) row.a * map->width;
   below = map->values + (gsize) row.b * map->width;
   for (int i = 0; i < map->width; i++)
-    sampler->line[i] = (above[i] + (below[i] - above[i]) * row.weight)
-                       * sampler->scale;
+    sampler->line[i] =
+        unit_of ((float) ((above[i] + (below[i] - above[i]) * row.weight)
+                          * sampler->scale));
   for (int x = 0; x < sampler->out_width; x++)
     {
       Tap tap = sampler->columns[x];

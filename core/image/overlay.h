@@ -23,11 +23,29 @@ gboolean cam_colormap_parse (const char *name, CamColormap *colormap);
 /* 256 x RGB, 0..255 (static) */
 const guint8 *cam_colormap_table (CamColormap colormap);
 
+typedef enum /* why a map is empty */
+{
+  CAM_EMPTY_NOT,           /* it is not                                      */
+  CAM_EMPTY_SILENT,        /* all activations of the layer are zero          */
+  CAM_EMPTY_WEIGHTLESS,    /* all channel weights are zero                   */
+  CAM_EMPTY_AGAINST,       /* what the kept channels say is nothing, or
+                              against                                        */
+  CAM_EMPTY_ROUNDING,      /* what they say cancels out but for rounding     */
+  CAM_EMPTY_TINY,          /* its maximum is too small to divide by          */
+  /* weightless, where the weights are an own gradient's: */
+  CAM_EMPTY_SAME_POSITIVE, /* the picture is its own positive                */
+  CAM_EMPTY_SAME_EXAMPLES, /* positive and negative are the same             */
+  CAM_EMPTY_NO_DIRECTION,  /* an embedding is all zeros                      */
+  CAM_EMPTY_NO_GRADIENT    /* for none of these reasons                      */
+} CamEmpty;
+
 typedef struct /* a map M, clipped at 0, h x w, with its maximum */
 {
   int width, height;
-  float *values; /* owned */
-  float maximum; /* 0: the map is empty */
+  float *values;   /* owned; finite */
+  float maximum;   /* 0: the map is empty; else a normal number */
+  CamEmpty empty;  /* why */
+  gboolean helped; /* empty, but it would not be with all channels */
 } CamHeatMap;
 
 void cam_heat_map_free (CamHeatMap *map);

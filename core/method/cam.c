@@ -1,7 +1,9 @@
 /* cam.c -- channel weights and class activation maps */
 #include "core/method/cam.h"
 
+#include <float.h>
 #include <glib/gi18n.h>
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -131,6 +133,12 @@ cam_layout_guess (const CamShape *shape, const CamInputSettings *input)
   return CAM_LAYOUT_NCHW;
 }
 
+/* A gradient that is zero on the whole, as before a normalisation over places,
+ * comes as numbers that nearly cancel out.  Each is the float32 result of a few
+ * operations, every one of which may have cost it u = 2^-24 of its size: with
+ * four of them, what is left of the sum below 4 u of the sizes is rounding. */
+#define CANCELS (2 * FLT_EPSILON)
+
 void
 cam_gradcam_weights (const CamTensor *gradient, float *alpha)
 {
@@ -140,11 +148,15 @@ cam_gradcam_weights (const CamTensor *gradient, float *alpha)
 
   for (gint64 k = 0; k < channels; k++, g += positions)
     {
-      double sum = 0.0;
+      double sum = 0.0, size = 0.0;
 
       for (gint64 p = 0; p < positions; p++)
-        sum += g[p];
-      alpha[k] = (float) (sum / positions);
+        {
+          sum += g[p];
+          size += fabs ((double) g[p]);
+        }
+      alpha[k] = fabs (sum) <= CANCELS * size ? 0.0f
+                                              : (float) (sum / positions);
     }
 }
 
@@ -169,12 +181,12 @@ cam_gradcampp_weights (const CamTensor *gradient, const CamTensor *activations,
           double g1 = g[p], g2 = g1 * g1;
           double denominator = 2.0 * g2 + total * g2 * g1 + eps;
 
-          if (g1 == 0.0)
+          if (! (g1 > 0.0)) /* ReLU (g) is 0: nothing to lose */
             continue;
-          if (! (denominator > 0.0))
-            n_bad++;
-          else if (g1 > 0.0)
+          if (denominator > 0.0)
             sum += g2 / denominator * g1;
+          else
+            n_bad++;
         }
       alpha[k] = (float) sum;
     }
@@ -212,32 +224,206 @@ cam_top_channels (const float *alpha, int n_channels, int k, int *channels)
   return k;
 }
 
-CamHeatMap *
-cam_heat_map_new (const CamTensor *activations_chw, const float *alpha, int k)
-{
-  int n_channels = (int) activations_chw->shape.dims[0];
-  CamHeatMap *map = g_new0 (CamHeatMap, 1);
-  g_autofree int *channels = g_new (int, n_channels);
-  int n = cam_top_channels (alpha, n_channels, k, channels);
-  gsize positions;
+/* What is summed are float32 numbers, weights and activations alike, and each
+ * may be off by u = 2^-24 of itself from what it stands for: a product by 2 u,
+ * and their sum by 2 u of the sum of their sizes.  What a sum has below that is
+ * rounding, whatever the number of channels, as the sums are of doubles: there
+ * the products are exact, and n additions cost n 2^-53 of the same size
+ * (Higham, Accuracy and Stability of Numerical Algorithms, 2002, section 3.1).
+ */
+#define ROUNDING FLT_EPSILON
 
-  map->height = (int) activations_chw->shape.dims[1];
-  map->width = (int) activations_chw->shape.dims[2];
-  positions = (gsize) map->width * map->height;
-  map->values = g_new0 (float, positions);
+/* The reciprocal of anything smaller may be no float32, and processors may take
+ * it for zero. */
+#define SMALLEST_MAXIMUM FLT_MIN
+
+typedef struct /* of the products of all channels taken so far, by position */
+{
+  gsize n;
+  double *sum, *size; /* of their absolute values */
+} Sums;
+
+static void
+add_channels (Sums *sums, const CamTensor *activations, const float *alpha,
+              const int *channels, int n)
+{
   for (int i = 0; i < n; i++)
     {
-      const float *a = (const float *) activations_chw->data
-                       + (gsize) channels[i] * positions;
-      float weight = alpha[channels[i]];
+      const float *a = (const float *) activations->data
+                       + (gsize) channels[i] * sums->n;
+      double weight = alpha[channels[i]];
 
-      for (gsize p = 0; p < positions; p++)
-        map->values[p] += weight * a[p];
+      for (gsize p = 0; p < sums->n; p++)
+        {
+          double product = weight * a[p];
+
+          sums->sum[p] += product;
+          sums->size[p] += fabs (product);
+        }
     }
-  for (gsize p = 0; p < positions; p++)
+}
+
+/* The sum at position @p, 0 where it is nothing but rounding */
+static inline double
+significant (const Sums *sums, gsize p)
+{
+  double v = sums->sum[p];
+
+  return fabs (v) <= ROUNDING * sums->size[p] ? 0.0 : v;
+}
+
+static double
+largest_sum (const Sums *sums)
+{
+  double largest = 0.0;
+
+  for (gsize p = 0; p < sums->n; p++)
+    largest = fmax (largest, significant (sums, p));
+  return largest;
+}
+
+static float
+largest_size (const float *v, gsize n)
+{
+  float largest = 0.0f;
+
+  for (gsize i = 0; i < n; i++)
+    largest = fmaxf (largest, fabsf (v[i]));
+  return largest;
+}
+
+/* @largest: of the sums */
+static CamEmpty
+why_empty (const Sums *sums, double largest, const CamTensor *activations,
+           const float *alpha, int n_channels)
+{
+  gboolean against = FALSE, summed = FALSE;
+
+  if (largest >= SMALLEST_MAXIMUM)
+    return CAM_EMPTY_NOT;
+  if (largest_size ((const float *) activations->data, activations->n_elements)
+      == 0.0f)
+    return CAM_EMPTY_SILENT;
+  if (largest_size (alpha, n_channels) == 0.0f)
+    return CAM_EMPTY_WEIGHTLESS;
+  if (largest > 0.0)
+    return CAM_EMPTY_TINY;
+  for (gsize p = 0; p < sums->n; p++)
     {
-      map->values[p] = map->values[p] > 0.0f ? map->values[p] : 0.0f;
+      against = against || significant (sums, p) < 0.0;
+      summed = summed || sums->size[p] > 0.0;
+    }
+  return summed && ! against ? CAM_EMPTY_ROUNDING : CAM_EMPTY_AGAINST;
+}
+
+static gboolean
+check_numbers (const Sums *sums, const CamTensor *activations,
+               const float *alpha, int n_channels, GError **error)
+{
+  gboolean finite = TRUE;
+
+  for (int k = 0; k < n_channels; k++)
+    if (! isfinite (alpha[k]))
+      {
+        g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+                     _ ("The weight of channel %d is no finite number, so "
+                        "there is no heat map."),
+                     k);
+        return FALSE;
+      }
+  for (gsize p = 0; p < sums->n; p++)
+    finite = finite && isfinite (sums->size[p]) && sums->sum[p] <= FLT_MAX;
+  if (! finite)
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+                 _ ("The heat map has numbers that are not finite: its channel "
+                    "weights go up to %g, the layer's activations up to %g."),
+                 largest_size (alpha, n_channels),
+                 largest_size ((const float *) activations->data,
+                               activations->n_elements));
+  return finite;
+}
+
+static CamHeatMap *
+map_of (const Sums *sums, const CamTensor *activations)
+{
+  CamHeatMap *map = g_new0 (CamHeatMap, 1);
+
+  map->height = (int) activations->shape.dims[1];
+  map->width = (int) activations->shape.dims[2];
+  map->values = g_new0 (float, sums->n);
+  if (largest_sum (sums) < SMALLEST_MAXIMUM)
+    return map;
+  for (gsize p = 0; p < sums->n; p++)
+    {
+      map->values[p] = (float) fmax (significant (sums, p), 0.0);
       map->maximum = MAX (map->maximum, map->values[p]);
     }
   return map;
+}
+
+CamHeatMap *
+cam_heat_map_new (const CamTensor *activations_chw, const float *alpha,
+                  int n_alpha, int k, GError **error)
+{
+  gint64 n_channels = activations_chw->shape.dims[0];
+  gsize n = (gsize) activations_chw->shape.dims[1]
+            * (gsize) activations_chw->shape.dims[2];
+  g_autofree double *memory = NULL;
+  g_autofree int *channels = NULL;
+  CamHeatMap *map;
+  Sums sums;
+  int kept;
+
+  if (n_alpha != n_channels)
+    {
+      g_set_error (error, CAM_TENSOR_ERROR, CAM_TENSOR_ERROR_MISMATCH,
+                   _ ("%d channel weights cannot weigh a layer of %" PRId64
+                      " channels: they are another layer's."),
+                   n_alpha, n_channels);
+      return NULL;
+    }
+  channels = g_new (int, n_alpha);
+  memory = g_new0 (double, 2 * n);
+  sums = (Sums) { n, memory, memory + n };
+  kept = cam_top_channels (alpha, n_alpha, k, channels);
+  add_channels (&sums, activations_chw, alpha, channels, kept);
+  if (! check_numbers (&sums, activations_chw, alpha, n_alpha, error))
+    return NULL;
+  map = map_of (&sums, activations_chw);
+  map->empty = why_empty (&sums, largest_sum (&sums), activations_chw, alpha,
+                          n_alpha);
+  if (map->empty == CAM_EMPTY_NOT || kept == n_alpha)
+    return map;
+  cam_top_channels (alpha, n_alpha, 0, channels);
+  add_channels (&sums, activations_chw, alpha, channels + kept, n_alpha - kept);
+  map->helped = largest_sum (&sums) >= SMALLEST_MAXIMUM;
+  return map;
+}
+
+const char *
+cam_empty_reason (CamEmpty empty)
+{
+  static const char *const reasons[] = {
+    [CAM_EMPTY_SILENT] = N_ ("all activations of the layer are zero"),
+    [CAM_EMPTY_WEIGHTLESS] = N_ ("all its channel weights are zero"),
+    [CAM_EMPTY_AGAINST] =
+        N_ ("all that its channels say is against the picture's place"),
+    [CAM_EMPTY_ROUNDING] =
+        N_ ("what its channels say cancels out, and only rounding is left"),
+    [CAM_EMPTY_TINY] = N_ ("its numbers are too small to divide by"),
+    [CAM_EMPTY_SAME_POSITIVE] =
+        N_ ("the picture and its positive are the same, or their embeddings "
+            "are"),
+    [CAM_EMPTY_SAME_EXAMPLES] =
+        N_ ("positive and negative are the same, or their embeddings are"),
+    [CAM_EMPTY_NO_DIRECTION] =
+        N_ ("an embedding is all zeros and has no direction"),
+    [CAM_EMPTY_NO_GRADIENT] =
+        N_ ("the gradient is zero, or cancels out over the layer's places"),
+  };
+
+  g_return_val_if_fail (empty > CAM_EMPTY_NOT
+                            && empty <= CAM_EMPTY_NO_GRADIENT,
+                        "");
+  return _ (reasons[empty]);
 }

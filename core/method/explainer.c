@@ -177,7 +177,20 @@ cam_observation_free (CamObservation *observation)
     return;
   g_clear_pointer (&observation->activations, cam_tensor_unref);
   g_clear_pointer (&observation->embedding, cam_tensor_unref);
+  g_free (observation->layer);
+  g_free (observation->model_digest);
   g_free (observation);
+}
+
+gboolean
+cam_observation_is_of (const CamObservation *observation,
+                       const CamExplainer *explainer)
+{
+  return strcmp (observation->layer, explainer->layer) == 0
+         && observation->layout == explainer->layout
+         && strcmp (observation->model_digest,
+                    cam_model_digest (explainer->model))
+                == 0;
 }
 
 static CamTensor *
@@ -211,6 +224,9 @@ cam_explainer_observe (CamExplainer *explainer, const CamTensor *input,
     return NULL;
   if (view != NULL)
     observation->view = *view;
+  observation->layer = g_strdup (explainer->layer);
+  observation->model_digest = g_strdup (cam_model_digest (model));
+  observation->layout = explainer->layout;
   observation->embedding = copy_flat (embedding, error);
   if (observation->embedding == NULL)
     return NULL;
@@ -221,6 +237,27 @@ cam_explainer_observe (CamExplainer *explainer, const CamTensor *input,
   return g_steal_pointer (&observation);
 }
 
+/* What was observed may have been kept while the database was changed. */
+static gboolean
+check_observation (const CamClusterDb *db, const CamObservation *observation,
+                   GError **error)
+{
+  const CamClusterDbInfo *info = cam_cluster_db_info (db);
+
+  if (! cam_cluster_db_fits (db, observation->model_digest,
+                             (int) observation->embedding->n_elements,
+                             (int) observation->activations->shape.dims[0],
+                             error))
+    return FALSE;
+  if (info->layer == NULL || strcmp (info->layer, observation->layer) == 0)
+    return TRUE;
+  g_set_error (error, CAM_CLUSTER_DB_ERROR, CAM_CLUSTER_DB_ERROR_OTHER_MODEL,
+               _ ("The database's channel weights are those of the layer “%s”, "
+                  "and what was seen of the picture is of “%s”."),
+               info->layer, observation->layer);
+  return FALSE;
+}
+
 gboolean
 cam_lookup (const CamClusterDb *db, const CamObservation *observation,
             CamTransfer transfer, CamLookup *lookup, GError **error)
@@ -228,6 +265,8 @@ cam_lookup (const CamClusterDb *db, const CamObservation *observation,
   const float *embedding = (const float *) observation->embedding->data;
   CamClusterMatch cluster;
 
+  if (! check_observation (db, observation, error))
+    return FALSE;
   cam_cluster_db_find (db, embedding, &cluster);
   *lookup = (CamLookup) { transfer,
                           cluster,

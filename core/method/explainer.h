@@ -42,12 +42,18 @@ int cam_explainer_channels (const CamExplainer *explainer);
 
 typedef struct /* what a forward pass left: independent of the explainer */
 {
+  char *layer, *model_digest; /* of what, and how it was read */
+  CamLayout layout;
   CamTensor *activations; /* [K, h, w] float32 */
   CamTensor *embedding;   /* [D] float32, as the network gives it */
   CamView view;
 } CamObservation;
 void cam_observation_free (CamObservation *observation);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CamObservation, cam_observation_free)
+
+/* Whether @explainer would observe the same of the same picture. */
+gboolean cam_observation_is_of (const CamObservation *observation,
+                                const CamExplainer *explainer);
 
 /* @input from cam_input_builder_finish.  (transfer full) */
 CamObservation *cam_explainer_observe (CamExplainer *explainer,
@@ -66,6 +72,8 @@ typedef struct
   int second_cluster; /* the next nearest; -1: there is no other */
   double second_similarity;
 } CamLookup;
+/* Refuses with OTHER_MODEL an observation of another network or layer than the
+ * database's. */
 gboolean cam_lookup (const CamClusterDb *db, const CamObservation *observation,
                      CamTransfer transfer, CamLookup *lookup, GError **error);
 
@@ -77,7 +85,8 @@ CamTensor *cam_explainer_gradient (CamExplainer *explainer,
 
 /* Own gradient of an explicit triplet (negative NULL: a pair, y = cos(a,p)):
  * alpha of y = cos(a,p) - cos(a,n), [K] floats (transfer full).  Must be the
- * picture last observed. */
+ * picture last observed.  Where there is no gradient they are zeros, and
+ * cam_score_flat says why. */
 float *cam_explainer_triplet_weights (CamExplainer *explainer,
                                       const CamObservation *anchor,
                                       const CamTensor *positive_embedding,

@@ -97,7 +97,9 @@ make_map (Choice *choice, CamWorkspace *workspace, const CamTensor *seed,
     return NULL;
   alpha = g_new (float, gradient->shape.dims[0]);
   cam_gradcam_weights (gradient, alpha);
-  return cam_heat_map_new (activations, alpha, choice->options->top_k);
+  return cam_heat_map_new (activations, alpha,
+                           (int) gradient->shape.dims[0],
+                           choice->options->top_k, error);
 }
 
 /* Is nothing left to be tried on @picture?  Then it need not be run. */

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include <glib.h>
+#include "core/image/overlay.h"
 
 typedef enum
 {
@@ -23,6 +23,10 @@ gboolean cam_score_parse (const char *name, CamScore *score);
 gboolean cam_score_has_negative (CamScore score);
 
 /* @seed [dim] = dy/de_a of one triplet, @negative NULL: a pair (no negative
- * term).  An embedding of length zero has no direction: the seed is 0. */
+ * term).  An embedding of length zero has no direction: the seed is 0; so it is
+ * where what remains of the embeddings' difference is their rounding. */
 void cam_score_seed (CamScore score, int dim, const float *anchor,
                      const float *positive, const float *negative, float *seed);
+/* Why channel weights that are the gradient of the cosine score are all zero */
+CamEmpty cam_score_flat (int dim, const float *anchor, const float *positive,
+                         const float *negative);

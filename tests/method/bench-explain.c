@@ -135,7 +135,8 @@ explain (const Bench *b)
   CamLookup lookup;
 
   cam_lookup (b->db, observation, CAM_TRANSFER_CLUSTER, &lookup, NULL);
-  map = cam_heat_map_new (observation->activations, lookup.match.weights, 50);
+  map = cam_heat_map_new (observation->activations, lookup.match.weights,
+                          cam_explainer_channels (b->plain), 50, NULL);
 }
 
 static gboolean

@@ -59,11 +59,17 @@ run_map (char **argv)
 {
   g_autoptr (CamTensor) activations = read_array (argv[2]);
   g_autoptr (CamTensor) alpha = read_array (argv[3]);
+  g_autoptr (GError) error = NULL;
   g_autoptr (CamHeatMap)
       map = cam_heat_map_new (activations, cam_tensor_f32 (alpha),
-                              atoi (argv[4]));
+                              (int) alpha->n_elements, atoi (argv[4]), &error);
 
-  printf ("%.9g\n", map->maximum);
+  if (map == NULL)
+    {
+      printf ("error: %s\n", error->message);
+      return;
+    }
+  printf ("%.9g %d %d\n", map->maximum, map->empty, map->helped);
   write_array (argv[5], 2, (gint64[]) { map->height, map->width }, map->values);
 }
 
