@@ -2,6 +2,7 @@
 #include "config.h"
 #include "plugin/apply.h"
 #include "plugin/room.h"
+#include "ui/evidence.h"
 #include <glib/gi18n.h>
 
 #define BAND_BYTES (2 << 20)
@@ -357,4 +358,15 @@ cam_apply (const CamSource *source, const CamExplanation *explanation,
   if (layer != -1)
     cam_host_layer_update (layer);
   return layer;
+}
+
+void
+cam_apply_warn (const CamExplanation *explanation)
+{
+  CamEvidence evidence = { .empty = explanation->map->empty,
+                           .helped = explanation->map->helped };
+  g_autofree char *text = cam_evidence_warning (&evidence);
+
+  if (text)
+    cam_host_message (text);
 }

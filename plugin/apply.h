@@ -30,3 +30,5 @@ gboolean cam_apply_check_colormap (const CamSource *source,
 
 #define CAM_PROVENANCE_PARASITE "camlens-provenance"
 #define CAM_HEAT_MAP_PARASITE "camlens-heat-map"
+/* Where nobody has seen a dialog: says why the map is empty, if it is. */
+void cam_apply_warn (const CamExplanation *explanation);

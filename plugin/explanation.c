@@ -4,8 +4,9 @@
 #include "plugin/host.h"
 #include <float.h>
 #include <glib/gi18n.h>
-#include <json-glib/json-glib.h>
 #include <math.h>
+
+#include "core/base/json.h"
 
 void
 cam_explanation_free (CamExplanation *explanation)
@@ -131,7 +132,6 @@ char *
 cam_heat_map_to_json (const CamHeatMap *map, const CamView *view)
 {
   g_autoptr (JsonBuilder) builder = json_builder_new ();
-  g_autoptr (JsonNode) root = NULL;
 
   json_builder_begin_object (builder);
   add_integer (builder, "width", map->width);
@@ -150,8 +150,7 @@ cam_heat_map_to_json (const CamHeatMap *map, const CamView *view)
     json_builder_add_double_value (builder, map->values[i]);
   json_builder_end_array (builder);
   json_builder_end_object (builder);
-  root = json_builder_get_root (builder);
-  return json_to_string (root, FALSE);
+  return cam_json_text (builder, FALSE);
 }
 
 static gboolean

@@ -387,6 +387,12 @@ cam_host_flat_copy (gint32 image, gint32 *layer)
 }
 
 void
+cam_host_message (const char *text)
+{
+  gimp_message (text);
+}
+
+void
 cam_host_progress_start (const char *text)
 {
   gint32 display = gimp_default_display ();

@@ -356,6 +356,12 @@ cam_host_flat_copy (gint32 image, gint32 *layer)
 }
 
 void
+cam_host_message (const char *text)
+{
+  gimp_message (text);
+}
+
+void
 cam_host_progress_start (const char *text)
 {
   gimp_progress_init (text);

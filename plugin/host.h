@@ -106,6 +106,8 @@ void cam_host_image_delete (gint32 image);
 /* A copy of the image as it shows, in one layer, which is not indexed. */
 gint32 cam_host_flat_copy (gint32 image, gint32 *layer);
 
+/* In a box of GIMP's own; on standard error where it has no windows. */
+void cam_host_message (const char *text);
 void cam_host_progress_start (const char *text);
 void cam_host_progress (double fraction);
 void cam_host_progress_end (void);

@@ -105,6 +105,8 @@ cam_run_example (CamRunMode mode, gint32 image, gint32 drawable,
     cam_host_progress_start (_ ("Explaining by example"));
   if (mode != CAM_RUN_INTERACTIVE)
     explanation = explain (&source, options, error);
+  if (explanation && mode != CAM_RUN_INTERACTIVE)
+    cam_apply_warn (explanation);
   if (explanation)
     result->layer = cam_apply (&source, explanation, options, error);
   cam_timing ("layer to GIMP");

@@ -88,6 +88,8 @@ cam_run_overlay (CamRunMode mode, gint32 image, gint32 drawable,
     cam_host_progress_start (_ ("Grad-CAM overlay"));
   if (mode != CAM_RUN_INTERACTIVE)
     explanation = explain (&source, settings, error);
+  if (explanation && mode != CAM_RUN_INTERACTIVE)
+    cam_apply_warn (explanation);
   done = explanation && finish (&source, explanation, settings, result, error);
   cam_host_progress_end ();
   if (done && mode != CAM_RUN_NONINTERACTIVE)

@@ -39,8 +39,9 @@ open_databases (Evaluation *e, GError **error)
         return FALSE;
       g_ptr_array_add (e->databases, db);
       layer = cam_cluster_db_info (db)->layer;
-      g_ptr_array_add (e->layers, g_strdup (layer));
       explainer = cam_explainer_new (e->model, layer, FALSE, 1, error);
+      if (explainer != NULL)
+        g_ptr_array_add (e->layers, g_strdup (cam_explainer_layer (explainer)));
       if (explainer == NULL
           || ! cam_cluster_db_fits (db, cam_model_digest (e->model),
                                     cam_explainer_embedding_dim (explainer),
@@ -98,7 +99,7 @@ embed_one (gint64 tile, int thread, gpointer data)
                            d->train_embeddings + index * training->e->dim,
                            &error))
     return;
-  command_note (_ ("left out: %s"), error->message);
+  evaluate_note_left_out (picture, error);
   g_atomic_int_inc (&training->e->data.n_left_out);
   picture->label = -1; /* takes no part in triplets */
 }
@@ -223,13 +224,21 @@ evaluate (const EvaluateOptions *options, GError **error)
 static gboolean
 check_options (const EvaluateOptions *o, int argc)
 {
+  CamMining mining;
+
   if (argc > 1)
     command_misuse (NAME, _ ("pictures are named with --images FOLDER"));
   else if (o->images == NULL)
     command_misuse (NAME, _ ("name the pictures with --images FOLDER"));
-  else if (o->sweep && (o->databases || o->boxes || o->train))
+  else if (o->sweep && (o->databases || o->boxes || o->train || o->mining))
     command_misuse (NAME, _ ("--sweep draws on --images, --masks and --labels "
-                             "alone: leave out -d, --boxes and --train"));
+                             "alone: leave out -d, --boxes, --train and "
+                             "--mining"));
+  else if (o->mining != NULL && ! cam_mining_parse (o->mining, &mining)
+           && strcmp (o->mining, "database") != 0)
+    command_misuse (NAME, _ ("--mining is random, semi-hard or database"));
+  else if (g_strcmp0 (o->mining, "database") == 0 && o->databases == NULL)
+    command_misuse (NAME, _ ("--mining database needs a database (-d)"));
   else
     return command_check_number (NAME, "top-k", o->top_k, 1, COMMAND_MANY)
            && command_check_number (NAME, "triplets", o->triplets, 1,
@@ -251,6 +260,7 @@ free_options (EvaluateOptions *o)
   g_free (o->labels);
   g_free (o->train);
   g_free (o->report);
+  g_free (o->mining);
   g_strfreev (o->databases);
 }
 
@@ -279,6 +289,9 @@ command_evaluate (int argc, char **argv)
       N_ ("Channels of the top-k rows (default 50)"), "K" },
     { "triplets", 0, 0, G_OPTION_ARG_INT, &o.triplets,
       N_ ("Of each picture (default 50)"), "T" },
+    { "mining", 0, 0, G_OPTION_ARG_STRING, &o.mining,
+      N_ ("How they are drawn (default random; database: as for -d)"),
+      "random|semi-hard|database" },
     { "faithfulness", 0, 0, G_OPTION_ARG_INT, &o.sample,
       N_ ("Pictures that deletion and insertion are measured on (default 40)"),
       "N" },

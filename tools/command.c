@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "core/base/foreign-text.h"
+#include "core/base/json.h"
 #include "core/base/threads.h"
 
 /* An empty name would be made one by what is put behind it. */
@@ -208,10 +209,8 @@ command_cell (const char *text, int width)
 void
 command_print_json (JsonBuilder *builder, gboolean pretty)
 {
-  g_autoptr (JsonNode) root = json_builder_get_root (builder);
-  g_autofree char *text = json_to_string (root, pretty);
-  g_autofree char *valid = g_utf8_make_valid (text, -1);
-  g_autofree char *shown = cam_foreign_json (valid);
+  g_autofree char *text = cam_json_text (builder, pretty);
+  g_autofree char *shown = cam_foreign_json (text);
 
   printf ("%s\n", shown);
 }

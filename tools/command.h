@@ -64,8 +64,8 @@ int command_width (const char *text);
 /* @text on standard output, as by command_print (), filled up with blanks to @width columns; where
  * @width is negative, the blanks come first. */
 void command_cell (const char *text, int width);
-/* What @builder holds on standard output, as valid UTF-8 whatever names are in
- * it; what would steer a terminal is written \uXXXX. */
+/* What @builder holds on standard output: cam_json_text; what would steer a
+ * terminal is written \uXXXX. */
 void command_print_json (JsonBuilder *builder, gboolean pretty);
 /* Files of @paths, folders opened up (all below them), sorted within each;
  * only names that end like pictures are taken from folders.  (transfer full)

@@ -161,7 +161,6 @@ static gboolean
 show_picture (Evaluation *e, guint index, GString *html, GError **error)
 {
   const EvaluatePicture *picture = g_ptr_array_index (e->data.pictures, index);
-  g_autofree char *name = g_markup_escape_text (picture->name, -1);
   Small small = { 0 };
   CamView view;
   gboolean good = open_small (picture, &small, error)
@@ -172,7 +171,7 @@ show_picture (Evaluation *e, guint index, GString *html, GError **error)
       open_mask (picture, &small);
       g_string_append (html, "<div class='strip'>");
       draw_outline (&small, small.pixels);
-      good = add_image (&small, small.pixels, name, "", html, error);
+      good = add_image (&small, small.pixels, picture->name, "", html, error);
     }
   for (guint r = 0; good && r < e->rows->len; r++)
     if (evaluate_score (e, index, r)->map != NULL)

@@ -56,11 +56,13 @@ plot_add_key (GString *key, const EvaluateRow *row, gboolean with_top_k,
               const char *colour)
 {
   g_autofree char *name = g_markup_escape_text (row->title, -1);
+  g_autofree char *method = g_markup_escape_text (evaluate_row_method (row),
+                                                  -1);
 
   g_string_append_printf (key, "<span><i style='background:%s'></i>%s", colour,
                           name);
   if (*row->method != '\0')
-    g_string_append_printf (key, ", %s", evaluate_row_method (row));
+    g_string_append_printf (key, ", %s", method);
   if (*row->method != '\0' && with_top_k)
     {
       g_string_append (key, ", ");

@@ -110,6 +110,8 @@ add_row (const Evaluation *e, guint r, const gboolean *shown,
 {
   const EvaluateRow *row = evaluate_row (e, r);
   g_autofree char *name = g_markup_escape_text (row->title, -1);
+  g_autofree char *method = g_markup_escape_text (evaluate_row_method (row),
+                                                  -1);
   g_autofree char *k = evaluate_row_channels (row);
 
   g_string_append_printf (html,
@@ -117,7 +119,7 @@ add_row (const Evaluation *e, guint r, const gboolean *shown,
                           row->reason != NULL ? "missing"
                           : is_control (row)  ? "control"
                                               : "",
-                          name, evaluate_row_method (row), k);
+                          name, method, k);
   if (row->reason != NULL)
     {
       g_autofree char *reason = g_markup_escape_text (_ (row->reason), -1);

@@ -66,15 +66,18 @@ static void
 add_own (Evaluation *e, const char *method)
 {
   const EvaluateOptions *o = e->options;
+  const char *mining = cam_mining_name (e->mining);
   g_autofree char *many = g_strdup_printf ("%d triplets", o->triplets);
-  g_autofree char *titled =
+  g_autofree char *count =
       g_strdup_printf (ngettext ("%d triplet", "%d triplets", o->triplets),
                        o->triplets);
+  g_autofree char *one = g_strdup_printf ("%s (%s)", _ ("one triplet"), mining);
+  g_autofree char *all = g_strdup_printf ("%s (%s)", count, mining);
 
   for (int i = 0; i < 4; i++)
     {
       EvaluateRow *row = add (e, ROW_OWN, i < 2 ? "one triplet" : many,
-                              i < 2 ? _ ("one triplet") : titled, method, -1,
+                              i < 2 ? one : all, method, -1,
                               i < 2 ? 1 : o->triplets,
                               i % 2 == 0 ? 0 : o->top_k);
 
@@ -203,6 +206,36 @@ add_curves (Evaluation *e)
     }
 }
 
+CamScore
+evaluate_own_score (const Evaluation *e)
+{
+  CamScore score = CAM_SCORE_COSINE;
+
+  if (e->databases->len > 0)
+    cam_score_parse (cam_cluster_db_info (g_ptr_array_index (e->databases, 0))
+                         ->score,
+                     &score);
+  return score;
+}
+
+/* A score without a negative has nothing to mine. */
+static void
+choose_mining (Evaluation *e)
+{
+  const CamClusterDbInfo *info =
+      e->databases->len > 0
+          ? cam_cluster_db_info (g_ptr_array_index (e->databases, 0))
+          : NULL;
+  const char *name = e->options->mining;
+
+  e->mining = CAM_MINING_RANDOM;
+  e->margin = info != NULL && info->margin > 0 ? info->margin : 0.2;
+  if (g_strcmp0 (name, "database") == 0)
+    name = info != NULL ? info->mining : NULL;
+  if (name != NULL && cam_score_has_negative (evaluate_own_score (e)))
+    cam_mining_parse (name, &e->mining);
+}
+
 void
 evaluate_add_rows (Evaluation *e)
 {
@@ -210,6 +243,7 @@ evaluate_add_rows (Evaluation *e)
                                        N_ ("control: centre Gaussian"),
                                        N_ ("control: uniform") };
 
+  choose_mining (e);
   e->rows = g_ptr_array_new_with_free_func (free_row);
   add_own (e, "gradcam");
   add_own (e, "gradcam++");

@@ -304,6 +304,24 @@ begin_picture (gint64 item, gpointer data)
   return data;
 }
 
+void
+evaluate_note_left_out (const EvaluatePicture *picture, const GError *error)
+{
+  if (strstr (error->message, picture->name) != NULL)
+    command_note (_ ("left out: %s"), error->message);
+  else
+    command_note (_ ("left out: %s: %s"), picture->name, error->message);
+}
+
+/* What was measured of a picture before it had to be left out */
+static void
+clear_score (EvaluateScore *score)
+{
+  for (int m = 0; m < N_MEASURES; m++)
+    score->measures[m] = NAN;
+  g_clear_pointer (&score->curves, g_free);
+}
+
 static gpointer
 compute_picture (gint64 item, gpointer loaded, int thread, gpointer data)
 {
@@ -316,12 +334,11 @@ compute_picture (gint64 item, gpointer loaded, int thread, gpointer data)
   if (e->embedded[index])
     return runner;
   g_mutex_lock (&runner->lock);
-  command_note (_ ("left out: %s"), error->message);
+  evaluate_note_left_out (g_ptr_array_index (e->data.pictures, index), error);
   e->data.n_left_out++;
   g_mutex_unlock (&runner->lock);
   for (guint r = 0; r < e->rows->len; r++)
-    for (int m = 0; m < N_MEASURES; m++)
-      evaluate_score (e, index, r)->measures[m] = NAN;
+    clear_score (evaluate_score (e, index, r));
   return runner;
 }
 

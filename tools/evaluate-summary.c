@@ -347,6 +347,8 @@ add_row (const Evaluation *e, guint r, JsonBuilder *b)
   add_text (b, "method", row->method);
   json_builder_set_member_name (b, "top_k");
   json_builder_add_int_value (b, row->top_k);
+  if (row->kind == ROW_OWN)
+    add_text (b, "mining", cam_mining_name (e->mining));
   if (row->reason != NULL)
     add_text (b, "not_computed", row->reason);
   for (int m = 0; m < N_MEASURES && row->reason == NULL; m++)

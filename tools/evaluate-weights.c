@@ -1,6 +1,7 @@
 /* evaluate-weights.c -- by own gradient, by transfer, and the controls' */
 #include "tools/evaluate-weights.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "core/method/random.h"
@@ -26,14 +27,10 @@ database_of (const Evaluation *e, int database)
   return g_ptr_array_index (e->databases, MAX (database, 0));
 }
 
-static CamScore
-score_of (const Evaluation *e)
+static int
+compare_numbers (gconstpointer a, gconstpointer b)
 {
-  CamScore score = CAM_SCORE_COSINE;
-
-  if (e->databases->len > 0)
-    cam_score_parse (cam_cluster_db_info (database_of (e, 0))->score, &score);
-  return score;
+  return *(const int *) a - *(const int *) b;
 }
 
 /* Training pictures with (@same) or without the picture's label, never itself
@@ -56,6 +53,80 @@ others (const Evaluation *e, const EvaluatePicture *picture, gboolean same)
 
 /* T triplets drawn evenly, with the picture's number for a key */
 static void
+draw_random (const EvaluateContext *context, const GArray *positives,
+             const GArray *negatives, CamTriplet *out)
+{
+  const EvaluateOptions *o = context->e->options;
+  CamRandom random = cam_random_at ((guint64) o->seed, STREAM_TRIPLETS,
+                                    context->picture);
+
+  for (int t = 0; t < o->triplets; t++)
+    {
+      guint p = (guint) cam_random_below (&random, positives->len);
+      guint n = (guint) cam_random_below (&random, negatives->len);
+
+      out[t] = (CamTriplet) { g_array_index (positives, int, p),
+                              g_array_index (negatives, int, n) };
+    }
+}
+
+static double
+cosine (const float *a, const float *b, int n)
+{
+  double ab = 0.0, aa = 0.0, bb = 0.0;
+
+  for (int i = 0; i < n; i++)
+    {
+      ab += (double) a[i] * b[i];
+      aa += (double) a[i] * a[i];
+      bb += (double) b[i] * b[i];
+    }
+  return aa > 0.0 && bb > 0.0 ? ab / sqrt (aa * bb) : 0.0;
+}
+
+/* The same as a build draws them: among all that may be drawn, and the picture
+ * as the last of them */
+static void
+draw_mined (const EvaluateContext *context, const GArray *positives,
+            const GArray *negatives, CamTriplet *out)
+{
+  const Evaluation *e = context->e;
+  const float *anchor = (const float *) context->observation->embedding->data;
+  guint n = positives->len + negatives->len;
+  g_autoptr (GArray) all = g_array_new (FALSE, FALSE, sizeof (int));
+  g_autofree int *labels = g_new (int, n + 1);
+  g_autofree float *cosines = g_new (float, n + 1);
+  g_autoptr (CamTriplets) triplets = NULL;
+  CamTripletOptions options = { e->options->triplets, TRUE, e->mining,
+                                e->margin, (guint64) e->options->seed };
+
+  g_array_append_vals (all, positives->data, positives->len);
+  g_array_append_vals (all, negatives->data, negatives->len);
+  g_array_sort (all, compare_numbers);
+  for (guint i = 0; i < n; i++)
+    {
+      int number = g_array_index (all, int, i);
+      const EvaluatePicture *other = g_ptr_array_index (e->data.train, number);
+
+      labels[i] = other->label;
+      cosines[i] = (float) cosine (anchor,
+                                   e->data.train_embeddings
+                                       + (gsize) number * e->dim,
+                                   e->dim);
+    }
+  labels[n] = ((EvaluatePicture *) g_ptr_array_index (e->data.pictures,
+                                                      context->picture))
+                  ->label;
+  cosines[n] = 1.0f;
+  triplets = cam_triplets_new_labels (labels, (int) n + 1);
+  cam_triplets_draw (triplets, &options, (int) n, context->picture, cosines,
+                     out);
+  for (int t = 0; t < e->options->triplets; t++)
+    out[t] = (CamTriplet) { g_array_index (all, int, out[t].positive),
+                            g_array_index (all, int, out[t].negative) };
+}
+
+static void
 draw_seeds (EvaluateContext *context)
 {
   const Evaluation *e = context->e;
@@ -64,24 +135,22 @@ draw_seeds (EvaluateContext *context)
   g_autoptr (GArray) positives = others (e, picture, TRUE);
   g_autoptr (GArray) negatives = others (e, picture, FALSE);
   const float *anchor = (const float *) context->observation->embedding->data;
-  CamRandom random = cam_random_at ((guint64) e->options->seed, STREAM_TRIPLETS,
-                                    context->picture);
-  CamScore score = score_of (e);
+  const float *all = e->data.train_embeddings;
+  g_autofree CamTriplet *drawn = g_new (CamTriplet, e->options->triplets);
+  CamScore score = evaluate_own_score (e);
 
   context->seeds = g_new (float, (gsize) e->options->triplets * e->dim);
   if (picture->label < 0 || positives->len == 0 || negatives->len == 0)
     return;
+  if (e->mining == CAM_MINING_RANDOM)
+    draw_random (context, positives, negatives, drawn);
+  else
+    draw_mined (context, positives, negatives, drawn);
   for (int t = 0; t < e->options->triplets; t++)
-    {
-      guint p = (guint) cam_random_below (&random, positives->len);
-      guint n = (guint) cam_random_below (&random, negatives->len);
-      const float *all = e->data.train_embeddings;
-
-      cam_score_seed (score, e->dim, anchor,
-                      all + (gsize) g_array_index (positives, int, p) * e->dim,
-                      all + (gsize) g_array_index (negatives, int, n) * e->dim,
-                      context->seeds + (gsize) t * e->dim);
-    }
+    cam_score_seed (score, e->dim, anchor,
+                    all + (gsize) drawn[t].positive * e->dim,
+                    all + (gsize) drawn[t].negative * e->dim,
+                    context->seeds + (gsize) t * e->dim);
   context->n_seeds = e->options->triplets;
 }
 

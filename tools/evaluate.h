@@ -14,6 +14,8 @@
 #include "core/method/embedder.h"
 #include "core/method/explainer.h"
 #include "core/method/measures.h"
+#include "core/method/score.h"
+#include "core/method/triplets.h"
 #include "tools/progress.h"
 
 #define EVALUATE_STEPS 10 /* of the faithfulness curves */
@@ -33,6 +35,7 @@ typedef enum
 typedef struct /* what the command line asks for; owned strings */
 {
   char *model, *images, *masks, *boxes, *labels, *train, *report;
+  char *mining; /* NULL: random */
   char **databases;
   int top_k, triplets, sample, n_threads;
   gint64 seed;
@@ -102,6 +105,8 @@ typedef struct
   GPtrArray *databases;  /* CamClusterDb */
   GPtrArray *layers;     /* char*, one a database; one without any */
   float **global;        /* [databases]: mean weights of all */
+  CamMining mining;      /* of the triplets of own gradients */
+  double margin;
   GPtrArray *rows;       /* EvaluateRow */
   EvaluateScore *scores; /* [pictures, rows] */
   float *embeddings;     /* [pictures, dim] */
@@ -122,12 +127,18 @@ void evaluate_data_clear (EvaluateData *data);
 float *evaluate_read_mask (const char *path, int *width, int *height,
                            GError **error);
 
-/* rows */
+/* rows; also says how their triplets are drawn */
 void evaluate_add_rows (Evaluation *e);
+/* What own gradients are of: the first database's, else cosine */
+CamScore evaluate_own_score (const Evaluation *e);
 EvaluateRow *evaluate_row (const Evaluation *e, guint row);
-/* For people: the method, and "50", "all" or "" (transfer full). */
+/* For people, as it is in the database: a page has to escape it. */
 const char *evaluate_row_method (const EvaluateRow *row);
+/* "50", "all" or "" (transfer full) */
 char *evaluate_row_channels (const EvaluateRow *row);
+/* A picture is left out: says which one and why. */
+void evaluate_note_left_out (const EvaluatePicture *picture,
+                             const GError *error);
 EvaluateScore *evaluate_score (const Evaluation *e, guint picture, guint row);
 
 /* run: all pictures; unreadable ones are said and left out */

@@ -83,7 +83,7 @@ open_explainer (ExplainSession *session, int n_threads, GError **error)
       const CamClusterDbInfo *info = cam_cluster_db_info (session->db);
       const char *own = info->layer;
 
-      if (layer != NULL && g_strcmp0 (layer, own) != 0)
+      if (layer != NULL && own != NULL && strcmp (layer, own) != 0)
         {
           g_set_error (error, CAM_CLUSTER_DB_ERROR,
                        CAM_CLUSTER_DB_ERROR_OTHER_MODEL,
@@ -96,7 +96,7 @@ open_explainer (ExplainSession *session, int n_threads, GError **error)
       if (! cam_cluster_db_fits (session->db, cam_model_digest (session->model),
                                  info->embedding_dim, info->n_channels, error))
         return FALSE;
-      layer = own;
+      layer = own != NULL ? own : layer;
     }
   session->explainer = cam_explainer_new (session->model, layer,
                                           session->db == NULL, n_threads,

@@ -246,6 +246,17 @@ dot (const float *a, const float *b, int n)
   return sum;
 }
 
+/* In double: squares of numbers beyond 1e19 or below 1e-19 are no float32. */
+static double
+length (const float *v, int n)
+{
+  double square = 0;
+
+  for (int i = 0; i < n; i++)
+    square += (double) v[i] * v[i];
+  return sqrt (square);
+}
+
 static double
 distance (const float *a, const float *b, int n)
 {
@@ -262,7 +273,7 @@ cam_cluster_db_nearest (const CamClusterDb *db, const float *rows, int n,
 {
   int dim = db->info.embedding_dim;
   gboolean cosine = db->info.metric == CAM_METRIC_COSINE;
-  double norm = cosine ? sqrt (dot (embedding, embedding, dim)) : 0;
+  double norm = cosine ? length (embedding, dim) : 0;
   double best = -INFINITY, second = -INFINITY;
 
   *match = (CamClusterMatch) { .index = 0, .second = -1 };

@@ -1,8 +1,7 @@
 /* provenance.c -- where an overlay comes from, as JSON */
+#include "core/base/json.h"
 #include "core/base/version.h"
 #include "core/method/explainer.h"
-
-#include <json-glib/json-glib.h>
 
 static void
 add_string (JsonBuilder *b, const char *name, const char *value)
@@ -69,7 +68,6 @@ cam_provenance_json (const CamModel *model, const char *layer,
                      const CamClusterDb *db, const CamLookup *lookup, int top_k)
 {
   g_autoptr (JsonBuilder) b = json_builder_new ();
-  g_autoptr (JsonNode) root = NULL;
 
   json_builder_begin_object (b);
   add_string (b, "program", "camlens");
@@ -83,6 +81,5 @@ cam_provenance_json (const CamModel *model, const char *layer,
     add_string (b, "transfer", "own gradient");
   add_int (b, "top_k", top_k);
   json_builder_end_object (b);
-  root = json_builder_get_root (b);
-  return json_to_string (root, TRUE);
+  return cam_json_text (b, TRUE);
 }
