@@ -134,10 +134,11 @@ cam_layout_guess (const CamShape *shape, const CamInputSettings *input)
 }
 
 /* A gradient that is zero on the whole, as before a normalisation over places,
- * comes as numbers that nearly cancel out.  Each is the float32 result of a few
- * operations, every one of which may have cost it u = 2^-24 of its size: with
- * four of them, what is left of the sum below 4 u of the sizes is rounding. */
-#define CANCELS (2 * FLT_EPSILON)
+ * comes as numbers that nearly cancel out.  Each is off by the rounding, u = 2^-24,
+ * of the few numbers that the normalisation subtracted to make it, which are
+ * larger than itself: up to 16 u of the sizes were left of such sums, and twice
+ * that is taken for nothing. */
+#define CANCELS (16 * FLT_EPSILON)
 
 void
 cam_gradcam_weights (const CamTensor *gradient, float *alpha)
