@@ -4,24 +4,15 @@
 
 #include "tools/command.h"
 #include "tools/commands.h"
+#include "tools/inspect.h"
 
 #include <glib/gi18n.h>
 #include <inttypes.h>
-#include <json-glib/json-glib.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "core/method/cam.h"
-
-typedef struct /* all that is printed */
-{
-  CamModel *model; /* NULL where its settings are no use, as excuse says */
-  char *excuse;
-  CamNetwork *network;
-  GPtrArray *outputs, *layers; /* of CamTensorInfo */
-  guint64 macs;
-  const char *embedding, *suggested;
-} Facts;
+#include "core/model/model-inputs.h"
 
 static void
 facts_clear (Facts *facts)
@@ -30,6 +21,7 @@ facts_clear (Facts *facts)
   g_clear_pointer (&facts->network, cam_network_unref);
   g_clear_pointer (&facts->outputs, g_ptr_array_unref);
   g_clear_pointer (&facts->layers, g_ptr_array_unref);
+  g_clear_pointer (&facts->candidates, g_ptr_array_unref);
   g_free (facts->excuse);
 }
 
@@ -85,117 +77,12 @@ collect (Facts *facts, const char *name, int height, int width, GError **error)
       g_propagate_error (error, why);
       return FALSE;
     }
+  facts->candidates = cam_embedding_candidates (facts->network,
+                                                facts->embedding, height,
+                                                width);
   facts->suggested = cam_network_fallback_layer (facts->network,
                                                  facts->embedding);
   return TRUE;
-}
-
-/* "[N, 3, height, 224]" with the names that the file gives (transfer full) */
-static char *
-describe_input (const CamValue *input)
-{
-  GString *text = g_string_new ("[");
-
-  if (input->shape.n_dims < 0)
-    g_string_append (text, _ ("any shape"));
-  for (int i = 0; i < input->shape.n_dims; i++)
-    {
-      g_string_append (text, i > 0 ? ", " : "");
-      if (input->shape.dims[i] >= 0)
-        g_string_append_printf (text, "%" G_GINT64_FORMAT,
-                                input->shape.dims[i]);
-      else
-        g_string_append (text, input->symbols[i] ? input->symbols[i] : "?");
-    }
-  g_string_append_c (text, ']');
-  return g_string_free (text, FALSE);
-}
-
-static void
-add_shape (JsonBuilder *json, const CamShape *shape, gboolean batch_is_open)
-{
-  json_builder_set_member_name (json, "shape");
-  json_builder_begin_array (json);
-  for (int i = 0; i < shape->n_dims; i++)
-    json_builder_add_int_value (json,
-                                i == 0 && batch_is_open ? -1 : shape->dims[i]);
-  json_builder_end_array (json);
-}
-
-static void
-add_string (JsonBuilder *json, const char *key, const char *value)
-{
-  json_builder_set_member_name (json, key);
-  if (value != NULL)
-    json_builder_add_string_value (json, value);
-  else
-    json_builder_add_null_value (json);
-}
-
-static void
-add_number (JsonBuilder *json, const char *key, guint64 value)
-{
-  json_builder_set_member_name (json, key);
-  json_builder_add_int_value (json, (gint64) value);
-}
-
-/* @second_key: "op" or "dtype" */
-static void
-add_tensors (JsonBuilder *json, const char *key, const GPtrArray *tensors,
-             gboolean with_op)
-{
-  json_builder_set_member_name (json, key);
-  json_builder_begin_array (json);
-  for (guint i = 0; i < tensors->len; i++)
-    {
-      const CamTensorInfo *info = tensors->pdata[i];
-
-      json_builder_begin_object (json);
-      add_string (json, "name", info->name);
-      if (with_op)
-        add_string (json, "op", info->op);
-      else
-        add_string (json, "dtype", cam_dtype_name (info->dtype));
-      add_shape (json, &info->bound,
-                 info->shape.n_dims > 0 && info->shape.dims[0] < 0);
-      json_builder_end_object (json);
-    }
-  json_builder_end_array (json);
-}
-
-static void
-add_inputs (JsonBuilder *json, const CamGraph *graph)
-{
-  json_builder_set_member_name (json, "inputs");
-  json_builder_begin_array (json);
-  for (guint i = 0; i < graph->inputs->len; i++)
-    {
-      const CamValue *input = graph->inputs->pdata[i];
-
-      json_builder_begin_object (json);
-      add_string (json, "name", input->name);
-      add_string (json, "dtype", cam_dtype_name (input->dtype));
-      add_shape (json, &input->shape, FALSE);
-      json_builder_end_object (json);
-    }
-  json_builder_end_array (json);
-}
-
-static void
-print_json (const Facts *facts)
-{
-  g_autoptr (JsonBuilder) json = json_builder_new ();
-
-  json_builder_begin_object (json);
-  add_inputs (json, cam_network_graph (facts->network));
-  add_tensors (json, "outputs", facts->outputs, FALSE);
-  add_tensors (json, "layers", facts->layers, TRUE);
-  add_string (json, "suggested_layer", facts->suggested);
-  add_string (json, "embedding", facts->embedding);
-  add_number (json, "parameters", cam_network_parameters (facts->network));
-  add_number (json, "macs", facts->macs);
-  json_builder_end_object (json);
-  command_print_json (json, TRUE);
 }
 
 static int
@@ -219,16 +106,113 @@ print_row (const char *name, int width, const char *kind, const char *shape,
                  *remark ? "  " : "", remark);
 }
 
-static const char *
+static const CamEmbeddingCandidate *
+candidate_of (const Facts *facts, const char *name)
+{
+  for (guint i = 0; i < facts->candidates->len; i++)
+    {
+      const CamEmbeddingCandidate *c = facts->candidates->pdata[i];
+
+      if (g_strcmp0 (c->name, name) == 0)
+        return c;
+    }
+  return NULL;
+}
+
+/* "": nothing to be said (transfer full) */
+static char *
 remark_on (const Facts *facts, const char *name)
 {
+  const CamEmbeddingCandidate *c = candidate_of (facts, name);
+
   if (g_strcmp0 (name, facts->embedding) == 0)
-    return _ ("<- embedding");
+    return g_strdup (c != NULL && c->scores == CAM_SCORES_CERTAIN
+                         ? _ ("<- embedding (a classifier's scores!)")
+                         : _ ("<- embedding"));
   if (facts->model && g_strcmp0 (name, facts->model->layer) == 0)
-    return _ ("<- layer that the model's settings name");
+    return g_strdup (_ ("<- layer that the model's settings name"));
   if (g_strcmp0 (name, facts->suggested) == 0)
-    return _ ("<- fallback: last spatial tensor before the embedding");
-  return "";
+    return g_strdup (_ ("<- fallback: last spatial tensor before the "
+                        "embedding"));
+  if (c == NULL || ! c->vector)
+    return g_strdup ("");
+  if (c->other != NULL)
+    return g_strdup_printf (_ ("(a vector made of “%s”)"), c->other);
+  if (c->scores != CAM_SCORES_NONE)
+    return g_strdup (_ ("(a classifier's scores)"));
+  return g_strdup (c->picture ? _ ("(could be the embedding, too)") : "");
+}
+
+/* Of a row of tensors */
+static void
+print_tensor (const Facts *facts, const CamTensorInfo *info, int width,
+              const char *kind)
+{
+  g_autofree char *remark = remark_on (facts, info->name);
+  g_autofree char *problem = info->problem != NULL
+                                 ? g_strdup_printf ("(%s)", info->problem)
+                                 : NULL;
+
+  print_row (info->name, width, kind, info->text,
+             problem != NULL ? problem : remark);
+}
+
+static gboolean
+lists (const GPtrArray *tensors, const char *name)
+{
+  for (guint i = 0; i < tensors->len; i++)
+    if (g_strcmp0 (((CamTensorInfo *) tensors->pdata[i])->name, name) == 0)
+      return TRUE;
+  return FALSE;
+}
+
+/* The embedding, where it is neither an output nor a layer */
+static void
+print_inner_embedding (const Facts *facts, int width)
+{
+  const CamEmbeddingCandidate *c = facts->embedding != NULL
+                                       ? candidate_of (facts, facts->embedding)
+                                       : NULL;
+  g_autofree char *shape = NULL, *remark = NULL;
+
+  if (c == NULL || c->shape.n_dims < 0
+      || lists (facts->outputs, facts->embedding)
+      || lists (facts->layers, facts->embedding))
+    return;
+  shape = cam_shape_to_string (&c->shape);
+  remark = remark_on (facts, c->name);
+  print_row (c->name, width, cam_dtype_name (c->dtype), shape, remark);
+}
+
+static void
+print_inputs (const Facts *facts, int width)
+{
+  const CamGraph *graph = cam_network_graph (facts->network);
+
+  for (guint i = 0; i < graph->inputs->len; i++)
+    {
+      const CamValue *input = graph->inputs->pdata[i];
+      g_autofree char *shape = cam_model_input_shape_text (input);
+
+      print_row (input->name, width, cam_dtype_name (input->dtype), shape,
+                 facts->model != NULL && graph->inputs->len > 1
+                         && g_strcmp0 (input->name, facts->model->input_name)
+                                == 0
+                     ? _ ("<- picture")
+                     : "");
+    }
+  for (int i = 0; facts->model && facts->model->given_inputs[i] != NULL; i++)
+    {
+      const CamValue *input = cam_graph_find (graph,
+                                              facts->model->given_inputs[i]);
+      g_autofree char *shape = cam_model_input_shape_text (input);
+      g_autofree char *key = cam_model_input_key (input->name);
+      g_autofree char *remark =
+          g_strdup_printf ("<- %s=%g", key, inspect_number (input->constant));
+
+      print_row (input->name, width, cam_dtype_name (input->dtype), shape,
+                 remark);
+    }
 }
 
 /* "layer.layout: ..." (transfer full); NULL where it is given, or there is no
@@ -285,35 +269,28 @@ print_text (const char *name, const Facts *facts)
                  _ ("%s: opset %d, %" PRIu64 " parameters, %" PRIu64
                     " multiply-adds a picture\n"),
                  name, graph->opset, cam_network_parameters (facts->network),
-                 facts->macs);
-  printf (_("\nInputs\n"));
-  for (guint i = 0; i < graph->inputs->len; i++)
-    {
-      const CamValue *input = graph->inputs->pdata[i];
-      g_autofree char *shape = describe_input (input);
-
-      print_row (input->name, width, cam_dtype_name (input->dtype), shape, "");
-    }
-  printf (_("\nOutputs\n"));
+          facts->macs);
+  printf (_ ("\nInputs\n"));
+  print_inputs (facts, width);
+  printf (_ ("\nOutputs\n"));
   for (guint i = 0; i < facts->outputs->len; i++)
     {
       const CamTensorInfo *info = facts->outputs->pdata[i];
 
-      print_row (info->name, width, cam_dtype_name (info->dtype), info->text,
-                 remark_on (facts, info->name));
+      print_tensor (facts, info, width, cam_dtype_name (info->dtype));
     }
-  printf (_("\nLayers\n"));
+  print_inner_embedding (facts, width);
+  printf (_ ("\nLayers\n"));
   for (guint i = 0; i < facts->layers->len; i++)
     {
       const CamTensorInfo *info = facts->layers->pdata[i];
 
-      print_row (info->name, width, info->op, info->text,
-                 remark_on (facts, info->name));
+      print_tensor (facts, info, width, info->op);
     }
   if (facts->model != NULL)
     print_guesses (facts);
   if (facts->excuse != NULL)
-    command_print (stdout, _("\nNot usable for pictures as it is: %s\n"),
+    command_print (stdout, _ ("\nNot usable for pictures as it is: %s\n"),
                    facts->excuse);
 }
 
@@ -344,26 +321,27 @@ command_inspect (int argc, char **argv)
   int width = 0, height = 0;
   int status = COMMAND_OK;
   const GOptionEntry entries[] = {
-    { "json", 0, 0, G_OPTION_ARG_NONE, &as_json, N_("As JSON"), NULL },
+    { "json", 0, 0, G_OPTION_ARG_NONE, &as_json, N_ ("As JSON"), NULL },
     { "size", 0, 0, G_OPTION_ARG_STRING, &size,
-      N_("Size of pictures, where the model leaves it open (default: 224)"),
+      N_ ("Size of pictures, where the model leaves it open (default: 224)"),
       "WIDTHxHEIGHT" },
     { NULL }
   };
 
   if (! command_parse (&argc, &argv, "MODEL",
-                       _("Lists inputs, outputs and the tensors that can be a "
-                       "target layer. In --json, -1 is an open size."),
+                       _ ("Lists inputs, outputs and the tensors that can be a "
+                          "target layer. In --json, -1 is an open size."),
                        entries))
     return COMMAND_USAGE;
   if (argc != 2)
-    return command_misuse ("inspect", _("one model is needed"));
+    return command_misuse ("inspect", _ ("one model is needed"));
   if (! parse_size (size, &width, &height))
-    return command_misuse ("inspect", _("“%s” is no size: 224 or 320x240"), size);
+    return command_misuse ("inspect", _ ("“%s” is no size: 224 or 320x240"),
+                           size);
   if (! collect (&facts, argv[1], height, width, &error))
     status = command_fail ("inspect", error);
   else if (as_json)
-    print_json (&facts);
+    inspect_print_json (&facts);
   else
     print_text (argv[1], &facts);
   facts_clear (&facts);

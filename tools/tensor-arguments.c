@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/base/npy.h"
+#include "core/graph/needs.h"
 #include "core/model/model.h"
 
 gboolean
@@ -155,9 +156,6 @@ tensor_inputs_load (TensorInputs *inputs, const char *model,
   for (int i = 0; arguments != NULL && arguments[i] != NULL; i++)
     if (! read_argument (inputs, arguments[i], error))
       return FALSE;
-  if (next_input (inputs) != NULL)
-    return fail (error, _ ("the input “%s” has no array: --input %s=FILE.npy"),
-                 next_input (inputs)->name, next_input (inputs)->name);
   return TRUE;
 }
 
@@ -170,6 +168,36 @@ tensor_inputs_clear (TensorInputs *inputs)
   g_clear_pointer (&inputs->network, cam_network_unref);
 }
 
+/* Every input that @name is made of has an array; what it is not made of may
+ * stay without. */
+static gboolean
+has_arrays (const TensorInputs *inputs, const char *name, GError **error)
+{
+  g_autoptr (GPtrArray)
+      needed = cam_graph_inputs_of (cam_network_graph (inputs->network), name);
+
+  for (guint i = 0; i < needed->len; i++)
+    {
+      const CamValue *input = needed->pdata[i];
+
+      if (! has_name (inputs, input->name))
+        return fail (error,
+                     _ ("the input “%s” has no array: --input %s=FILE.npy"),
+                     input->name, input->name);
+    }
+  return TRUE;
+}
+
+static gboolean
+have_arrays (const TensorInputs *inputs, const CamPlanOptions *options,
+             GError **error)
+{
+  for (int i = 0; options->fetches != NULL && options->fetches[i] != NULL; i++)
+    if (! has_arrays (inputs, options->fetches[i], error))
+      return FALSE;
+  return TRUE;
+}
+
 CamWorkspace *
 tensor_inputs_run (TensorInputs *inputs, const CamPlanOptions *options,
                    int n_threads, GError **error)
@@ -180,6 +208,8 @@ tensor_inputs_run (TensorInputs *inputs, const CamPlanOptions *options,
   g_autoptr (CamWorkspace) workspace = NULL;
   CamPlanOptions bound = *options;
 
+  if (! have_arrays (inputs, options, error))
+    return NULL;
   for (guint i = 0; i < n; i++)
     bindings[i] = (CamBinding) {
       inputs->names->pdata[i], ((CamTensor *) inputs->tensors->pdata[i])->shape

@@ -25,7 +25,8 @@ gboolean tensor_inputs_load (TensorInputs *inputs, const char *model,
 void tensor_inputs_clear (TensorInputs *inputs);
 
 /* Fills in network's bindings, makes the plan and runs it on @n_threads;
- * @options has fetches and gradients. (transfer full) */
+ * @options has fetches and gradients; an input that a fetched tensor is made of
+ * and that has no array is an error. (transfer full) */
 CamWorkspace *tensor_inputs_run (TensorInputs *inputs,
                                  const CamPlanOptions *options, int n_threads,
                                  GError **error);

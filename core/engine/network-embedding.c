@@ -2,15 +2,9 @@
  * the layer that explains it
  */
 #include "config.h"
+#include "core/engine/embedding-candidates.h"
 #include "core/engine/network-private.h"
 #include <string.h>
-
-static CamGraph *
-bind_default (const CamNetwork *network)
-{
-  return cam_network_bind (network, 1, CAM_NETWORK_SIDE, CAM_NETWORK_SIDE,
-                           NULL);
-}
 
 static gboolean
 is_float (CamDType dtype)
@@ -19,36 +13,17 @@ is_float (CamDType dtype)
          || dtype == CAM_DTYPE_FLOAT16;
 }
 
-static gboolean
-is_embedding (const CamValue *value)
-{
-  const CamShape *shape = &value->shape;
-
-  return is_float (value->dtype) && ! value->constant
-         && (shape->n_dims == 2
-             || (shape->n_dims == 4 && shape->dims[2] == 1
-                 && shape->dims[3] == 1))
-         && shape->dims[1] > 1;
-}
-
 static char *
 find_embedding (const CamNetwork *network)
 {
-  g_autoptr (CamGraph) graph = bind_default (network);
-  const char *first = NULL;
+  g_autoptr (GPtrArray) candidates = NULL;
+  const CamEmbeddingCandidate *best;
 
-  for (guint i = 0; graph && i < graph->outputs->len; i++)
-    {
-      const CamValue *output = graph->outputs->pdata[i];
-
-      if (! is_embedding (output))
-        continue;
-      if (strcmp (output->name, "embedding") == 0)
-        return g_strdup (output->name);
-      if (! first)
-        first = output->name;
-    }
-  return g_strdup (first);
+  if (network->chosen)
+    return g_strdup (network->chosen);
+  candidates = cam_embedding_candidates (network, NULL, 0, 0);
+  best = cam_embedding_candidates_best (candidates);
+  return best ? g_strdup (best->name) : NULL;
 }
 
 const char *
@@ -98,7 +73,8 @@ before_pooling (const CamValue *value)
 static char *
 find_fallback (const CamNetwork *network, const char *embedding)
 {
-  g_autoptr (CamGraph) graph = bind_default (network);
+  const char *keep[] = { embedding, NULL };
+  g_autoptr (CamGraph) graph = cam_network_bind (network, keep, 1, 0, 0, NULL);
   const CamValue *end = graph ? cam_graph_find (graph, embedding) : NULL;
   g_autoptr (GHashTable) leads = g_hash_table_new (NULL, NULL);
 

@@ -14,6 +14,7 @@ network_new (CamOnnxModel *model)
   g_atomic_ref_count_init (&network->ref_count);
   g_mutex_init (&network->lock);
   network->model = model;
+  network->height = network->width = CAM_NETWORK_SIDE;
   return network;
 }
 
@@ -69,6 +70,8 @@ cam_network_unref (CamNetwork *network)
   g_mutex_clear (&network->lock);
   g_free (network->digest);
   g_free (network->embedding);
+  g_free (network->picture);
+  g_free (network->chosen);
   g_clear_pointer (&network->fallbacks, g_hash_table_unref);
   g_free (network);
 }

@@ -1,6 +1,7 @@
 /* network.h -- an ONNX file, read, checked and ready to be bound to shapes
  *
- * Threads: a CamNetwork never changes once loaded; any number may read it.
+ * Threads: a CamNetwork never changes once loaded and, where settings say more
+ * of it, settled; any number may read it.
  */
 #pragma once
 
@@ -36,8 +37,22 @@ const char *cam_network_digest (const CamNetwork *network);
 const GPtrArray *cam_network_external_files (const CamNetwork *network);
 /* Elements of all float initialisers. */
 guint64 cam_network_parameters (const CamNetwork *network);
-/* Output that is the embedding: rank 2 [N, D] (or [N, D, 1, 1]), named
- * "embedding" or the first of that shape; NULL where there is none. */
+/* Gives the input a value once and for all: it is a constant from now on.  For
+ * whoever has just loaded the network, before others see it.  What the file
+ * leaves open of its shape follows the picture of @height x @width where it
+ * has the same names, else it is 1. */
+gboolean cam_network_set_input (CamNetwork *network, const char *input,
+                                double number, int height, int width,
+                                GError **error);
+/* Likewise says which input is the picture, how large it is where the file
+ * leaves it open, and which tensor is the embedding. */
+void cam_network_settle (CamNetwork *network, const char *picture, int height,
+                         int width, const char *embedding);
+/* As cam_network_set_input would bind it */
+CamShape cam_network_input_shape (const CamNetwork *network,
+                                  const CamValue *input, int height, int width);
+/* The embedding: as settled, else the best of cam_embedding_candidates; NULL
+ * where there is none. */
 const char *cam_network_embedding (const CamNetwork *network);
 /* The fallback target layer of @embedding: the last spatial tensor (rank 4,
  * h*w > 1) before the pooling or flattening that leads to it; NULL: none, as
@@ -53,6 +68,7 @@ typedef struct
   CamShape shape; /* -1 where it follows a symbolic dim of the input */
   CamShape bound; /* as one picture of the size asked for has it     */
   char *text;     /* "[N, 960, 7, 7]" for people */
+  char *problem;  /* why it has no shape (n_dims -1); NULL: it has one */
 } CamTensorInfo;
 
 void cam_tensor_info_free (CamTensorInfo *info);

@@ -4,6 +4,8 @@
 #include <glib/gi18n.h>
 #include <math.h>
 
+#include "core/model/model-embedding.h"
+
 CamShape
 cam_model_input_shape (const CamModel *model)
 {
@@ -21,20 +23,16 @@ cam_model_check_embedding (const CamModel *model, const CamPlan *plan, int *dim,
 {
   CamShape shape;
   CamDType dtype;
-  gsize n;
+  gsize n = 0;
 
-  if (cam_plan_shape (plan, model->embedding, &dtype, &shape)
-      && dtype == CAM_DTYPE_FLOAT32 && cam_shape_count (&shape, 4, &n) && n > 0
-      && n <= G_MAXINT && (shape.n_dims < 2 || shape.dims[0] == 1))
-    {
-      *dim = (int) n;
-      return TRUE;
-    }
-  g_set_error (error, CAM_MODEL_ERROR, CAM_MODEL_ERROR_NO_EMBEDDING,
-               _ ("“%s” of the model “%s” is no embedding: it should be one "
-                  "float32 vector for each picture."),
-               model->embedding, model->name);
-  return FALSE;
+  if (! cam_plan_shape (plan, model->embedding, &dtype, &shape))
+    g_return_val_if_reached (FALSE);
+  if (! cam_model_embedding_fits (model->embedding, dtype, &shape, error))
+    return FALSE;
+  cam_shape_count (&shape, sizeof (float), &n);
+  g_return_val_if_fail (n > 0 && n <= G_MAXINT, FALSE);
+  *dim = (int) n;
+  return TRUE;
 }
 
 gboolean

@@ -9,21 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/model/input-range.h"
+
 static const double imagenet_mean[3] = { 0.485, 0.456, 0.406 };
 static const double imagenet_std[3] = { 0.229, 0.224, 0.225 };
-
-static const CamValue *
-picture_input (const CamGraph *graph)
-{
-  for (guint i = 0; i < graph->inputs->len; i++)
-    {
-      const CamValue *value = g_ptr_array_index (graph->inputs, i);
-
-      if (value->dtype == CAM_DTYPE_FLOAT32 && value->shape.n_dims == 4)
-        return value;
-    }
-  return NULL;
-}
 
 static void
 guess (GPtrArray *guesses, const char *format, ...)
@@ -236,23 +225,15 @@ read_colour (const CamSettings *settings, const char *key, double colour[3],
 }
 
 gboolean
-cam_input_settings_read (const CamSettings *settings, CamInputSettings *s,
-                         char **input_name, GPtrArray *guesses,
-                         GPtrArray *customs, GError **error)
+cam_input_settings_read (const CamSettings *settings, const CamValue *picture,
+                         CamInputSettings *s, GPtrArray *guesses,
+                         GPtrArray *customs, GPtrArray *warnings,
+                         GError **error)
 {
-  const CamValue *input = picture_input (cam_network_graph (settings->network));
   int height, width, n_channels;
 
   memset (s, 0, sizeof *s);
-  if (input == NULL)
-    {
-      g_set_error (error, CAM_MODEL_ERROR, CAM_MODEL_ERROR_SETTINGS,
-                   _ ("The network has no float32 input of four dimensions "
-                      "that a picture could go into."));
-      return FALSE;
-    }
-  *input_name = g_strdup (input->name);
-  read_shape (input, s, &height, &width, &n_channels);
+  read_shape (picture, s, &height, &width, &n_channels);
   for (int c = 0; c < 3; c++)
     s->background[c] = 1.0; /* transparent pixels: white; padding: black */
   return read_size (settings, s, height, width, guesses, error)
@@ -260,5 +241,6 @@ cam_input_settings_read (const CamSettings *settings, CamInputSettings *s,
          && read_channels (settings, s, n_channels, customs, error)
          && read_normal (settings, s, guesses, error)
          && read_colour (settings, "input.background", s->background, error)
-         && read_colour (settings, "input.pad", s->pad_value, error);
+         && read_colour (settings, "input.pad", s->pad_value, error)
+         && cam_input_range_check (settings, s, warnings, error);
 }

@@ -8,6 +8,8 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
+#include "core/model/model-inputs.h"
+
 #define GROUP "camlens"
 #define PREFIX GROUP "."
 #define LONGEST 63 /* characters of a key that are compared */
@@ -47,38 +49,61 @@ distance (const char *a, const char *b)
   return row[n];
 }
 
-/* NULL where none is within a third of its letters */
+/* NULL where none of @keys is within a third of its letters */
 static const char *
-nearest (const char *key)
+nearest (const char *const *keys, const char *key)
 {
   const char *best = NULL;
   int least = G_MAXINT;
 
-  for (int i = 0; known[i] != NULL; i++)
+  for (int i = 0; keys[i] != NULL; i++)
     {
-      int d = distance (known[i], key);
+      int d = distance (keys[i], key);
 
-      if (d < least && 3 * d <= (int) strlen (known[i]))
+      if (d < least && 3 * d <= (int) strlen (keys[i]))
         {
           least = d;
-          best = known[i];
+          best = keys[i];
         }
     }
   return best;
 }
 
+gboolean
+cam_known_keys_has (const char *key)
+{
+  return g_strv_contains (known, key);
+}
+
+/* Those of every model, and those of the values of @graph's inputs (transfer
+ * full, NULL-ended) */
+static char **
+keys_of (const CamGraph *graph)
+{
+  GPtrArray *keys = g_ptr_array_new ();
+
+  for (int i = 0; known[i] != NULL; i++)
+    g_ptr_array_add (keys, g_strdup (known[i]));
+  for (guint i = 0; i < graph->inputs->len; i++)
+    g_ptr_array_add (keys,
+                     cam_model_input_key (((CamValue *) graph->inputs->pdata[i])
+                                              ->name));
+  g_ptr_array_add (keys, NULL);
+  return (char **) g_ptr_array_free (keys, FALSE);
+}
+
 /* @prefix: what stands before the key in @file */
 static void
-check (const char *prefix, const char *key, const char *file,
-       GPtrArray *warnings)
+check (const char *const *keys, const char *prefix, const char *key,
+       const char *file, GPtrArray *warnings)
 {
   g_autofree char *bare = g_strndup (key, strcspn (key, "[")); /* name[de] */
   g_autofree char *valid = g_utf8_make_valid (key, -1);
   const char *meant;
 
-  if (g_strv_contains (known, bare))
+  if (g_strv_contains (keys, bare) || g_strv_contains (keys, key))
     return;
-  meant = nearest (bare);
+  meant = nearest (keys, bare);
   if (meant != NULL)
     g_ptr_array_add (warnings,
                      g_strdup_printf (_ ("%s: the setting “%s%s” is not known "
@@ -97,6 +122,7 @@ cam_known_keys_check (const CamSettings *settings, const char *model_path,
 {
   g_autofree char *name = g_filename_display_name (model_path);
   g_auto (GStrv) metadata = cam_network_metadata_keys (settings->network);
+  g_auto (GStrv) all = keys_of (cam_network_graph (settings->network));
 
   if (settings->file != NULL)
     {
@@ -105,9 +131,10 @@ cam_known_keys_check (const CamSettings *settings, const char *model_path,
           keys = g_key_file_get_keys (settings->file, GROUP, NULL, NULL);
 
       for (int i = 0; keys != NULL && keys[i] != NULL; i++)
-        check ("", keys[i], ini, warnings);
+        check ((const char *const *) all, "", keys[i], ini, warnings);
     }
   for (int i = 0; metadata[i] != NULL; i++)
     if (g_str_has_prefix (metadata[i], PREFIX))
-      check (PREFIX, metadata[i] + strlen (PREFIX), name, warnings);
+      check ((const char *const *) all, PREFIX, metadata[i] + strlen (PREFIX),
+             name, warnings);
 }

@@ -7,6 +7,8 @@
 #include "core/model/input-settings.h"
 #include "core/model/installed.h"
 #include "core/model/known-keys.h"
+#include "core/model/model-embedding.h"
+#include "core/model/model-inputs.h"
 
 #define BUNDLED "objects"
 
@@ -25,6 +27,7 @@ model_clear (gpointer data)
   g_free (model->input_name);
   g_free (model->embedding);
   g_free (model->layer);
+  g_strfreev (model->given_inputs);
   g_strfreev (model->guesses);
   g_strfreev (model->customs);
   g_strfreev (model->warnings);
@@ -124,35 +127,50 @@ short_name (const char *path)
   return base;
 }
 
-static gboolean
-read_embedding (CamModel *model, const CamSettings *settings,
-                GPtrArray *guesses, GError **error)
+/* What input.size says, before it can be checked beside the input; 0: nothing
+ * that can be */
+static void
+read_size_hint (const CamSettings *settings, int *height, int *width)
 {
-  const char *found = cam_network_embedding (model->network);
+  double size[2];
+  gboolean found;
 
-  model->embedding = cam_settings_get (settings, "embedding");
-  if (model->embedding == NULL && found == NULL)
-    {
-      g_set_error (error, CAM_MODEL_ERROR, CAM_MODEL_ERROR_NO_EMBEDDING,
-                   _ ("The network has no output that could be an embedding "
-                      "([N, D]); name one as “embedding” in model.ini."));
-      return FALSE;
-    }
+  *height = *width = 0;
+  if (! cam_settings_numbers (settings, "input.size", 2, size, &found, NULL)
+      || ! found || MIN (size[0], size[1]) < 1
+      || MAX (size[0], size[1]) > 16384)
+    return;
+  *height = (int) size[0];
+  *width = (int) size[1];
+}
+
+/* Embedding, inputs and how the picture goes in: each needs what was found
+ * before it. */
+static gboolean
+read_network (CamModel *model, const CamSettings *settings, GPtrArray *guesses,
+              GPtrArray *customs, GPtrArray *warnings, GError **error)
+{
+  const CamValue *picture;
+  int height, width;
+
+  read_size_hint (settings, &height, &width);
+  if (! cam_model_inputs_apply (model->network, settings, height, width,
+                                &model->given_inputs, error))
+    return FALSE;
+  model->embedding = cam_model_embedding_choose (model->network, settings,
+                                                 height, width, guesses, error);
   if (model->embedding == NULL)
-    {
-      model->embedding = g_strdup (found);
-      if (strcmp (found, "embedding") != 0)
-        g_ptr_array_add (guesses,
-                         g_strdup_printf (_ ("embedding: the output “%s”"),
-                                          found));
-    }
-  if (cam_graph_find (cam_network_graph (model->network), model->embedding))
-    return TRUE;
-  g_set_error (error, CAM_MODEL_ERROR, CAM_MODEL_ERROR_NO_EMBEDDING,
-               _ ("The network has no output “%s”, which its settings name as "
-                  "the embedding."),
-               model->embedding);
-  return FALSE;
+    return FALSE;
+  picture = cam_model_inputs_picture (model->network, model->embedding, error);
+  if (picture == NULL
+      || ! cam_input_settings_read (settings, picture, &model->input, guesses,
+                                    customs, warnings, error))
+    return FALSE;
+  model->input_name = g_strdup (picture->name);
+  cam_network_settle (model->network, picture->name, model->input.height,
+                      model->input.width, model->embedding);
+  return cam_model_embedding_verify (model->network, model->embedding, warnings,
+                                     error);
 }
 
 static gboolean
@@ -201,9 +219,7 @@ read_settings (CamModel *model, GError **error)
   model->title = cam_settings_get (&settings, "name");
   model->licence = cam_settings_get (&settings, "licence");
   model->description = cam_settings_get (&settings, "description");
-  good = cam_input_settings_read (&settings, &model->input, &model->input_name,
-                                  guesses, customs, error)
-         && read_embedding (model, &settings, guesses, error)
+  good = read_network (model, &settings, guesses, customs, warnings, error)
          && read_layer (model, &settings, error);
   model->guesses = take_sentences (guesses);
   model->customs = take_sentences (customs);

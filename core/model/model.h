@@ -38,13 +38,16 @@ typedef struct
   char *title, *licence, *description; /* NULL where not given */
   CamInputSettings input;
   char *input_name;      /* of the graph's input */
+  char **given_inputs;   /* NULL-ended: other inputs, which the settings give a
+                            value: constants of the graph */
   char *embedding;       /* output name */
   char *layer;           /* target layer, NULL: not chosen */
   CamLayout layout;      /* of the layer */
   gboolean layout_given; /* else it follows from the layer's shape */
   char **guesses;        /* NULL-ended: sentences about what was guessed */
   char **customs;        /* the same of what is guessed rightly as a rule */
-  char **warnings;       /* the same of settings that are not known */
+  char **warnings;       /* the same of what is hardly meant: settings that
+                            are not known, scores for an embedding... */
   CamNetwork *network;
 } CamModel;
 

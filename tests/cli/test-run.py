@@ -188,7 +188,8 @@ def test_inspect(f):
     done = call('inspect', f.model, '--json')
     facts = json.loads(done.stdout)
     TAP.check(set(facts) == {'inputs', 'outputs', 'layers', 'suggested_layer',
-                             'embedding', 'parameters', 'macs'},
+                             'embedding', 'parameters', 'macs', 'candidates',
+                             'warnings', 'not_usable'},
               'keys of the JSON', str(set(facts)))
     TAP.check(all({'name', 'op', 'shape'} <= set(layer)
                   for layer in facts['layers']), 'keys of its layers')
@@ -322,8 +323,8 @@ def refusals(f):
     yield 1, ['no model'], run(x, model=f.at('nowhere.onnx'))
     yield 1, ['cut short'], run(x, model=f.at('cut.onnx'))
     yield 1, ['no ONNX'], run(x, model=x)
-    yield 1, ['has no array'], ['run', f.model, '--input', x, '--fetch',
-                                'embedding=' + f.at('e.npy')]
+    yield 1, ['has no array', 'which'], [
+        'run', f.model, '--input', x, '--fetch', 'chosen=' + f.at('e.npy')]
     yield 1, ['nope'], run(x, '--fetch', 'nope=' + f.at('e.npy'))
     yield 1, ['cannot be written'], run(x, '--fetch',
                                         'flat=/nonexistent/e.npy')
