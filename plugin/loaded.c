@@ -151,3 +151,10 @@ cam_loaded_use_gradient (CamLoaded *loaded, GError **error)
 {
   return open_explainer (loaded, NULL, TRUE, error);
 }
+
+void
+cam_loaded_warn (const CamLoaded *loaded)
+{
+  for (char **warning = loaded->model->warnings; *warning; warning++)
+    cam_host_message (*warning);
+}

@@ -23,6 +23,9 @@ CamLoaded *cam_loaded_new (const char *model, GCancellable *cancellable,
  * failure there is no database, but the model stays. */
 gboolean cam_loaded_use_database (CamLoaded *loaded, const char *name,
                                   GCancellable *cancellable, GError **error);
+/* Tells the person, without a dialog, what speaks against the model; in the main
+ * thread. */
+void cam_loaded_warn (const CamLoaded *loaded);
 /* Plans the network with gradients, for explicit triplets. */
 gboolean cam_loaded_use_gradient (CamLoaded *loaded, GError **error);
 void cam_loaded_free (CamLoaded *loaded);

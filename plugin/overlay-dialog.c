@@ -174,6 +174,8 @@ reported (const CamReport *report, gpointer data)
                                      loaded->db
                                          ? cam_cluster_db_path (loaded->db)
                                          : d->settings->database);
+  if (report->loaded && loaded)
+    cam_overlay_panel_set_doubts (d->panel, loaded->model->warnings);
   if (report->n_channels)
     cam_overlay_panel_set_channels (d->panel, report->n_channels);
   if (report->pixels)

@@ -53,6 +53,7 @@ explain (const CamSource *source, const CamOptions *options, GError **error)
 
   if (! loaded || ! cam_loaded_use_gradient (loaded, error))
     return NULL;
+  cam_loaded_warn (loaded);
   cam_timing ("model load");
   done = read_triplet (source, options, loaded, &triplet, error);
   cam_timing ("pixels from GIMP");

@@ -36,6 +36,7 @@ explain (const CamSource *source, const CamOptions *settings, GError **error)
 
   if (! loaded)
     return NULL;
+  cam_loaded_warn (loaded);
   input = cam_pixels_read (source, &loaded->model->input, &view, error);
   cam_timing ("pixels from GIMP");
   if (! input)

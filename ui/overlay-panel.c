@@ -21,7 +21,7 @@ struct _CamOverlayPanel
   gboolean filling; /* the program sets the controls, not the person */
   CamShow show;
   GtkWidget *widget, *canvas, *progress, *status, *status_icon, *evidence;
-  GtkWidget *warning, *warning_text;
+  GtkWidget *warning, *warning_text, *doubt, *doubt_text;
   GtkWidget *shows[3];
   GtkWidget *presets, *model, *database, *positive, *negative;
   GtkWidget *colormap, *layer_mode, *transfer, *convert;
@@ -409,22 +409,32 @@ shows_new (CamOverlayPanel *panel)
 }
 
 static GtkWidget *
+hidden_note (GtkWidget **label)
+{
+  GtkWidget *note = cam_note_new ("dialog-warning", NULL, NOTE);
+
+  *label = cam_note_label (note);
+  gtk_widget_show_all (note);
+  gtk_widget_hide (note);
+  gtk_widget_set_no_show_all (note, TRUE);
+  return note;
+}
+
+static GtkWidget *
 status_new (CamOverlayPanel *panel)
 {
   GtkWidget *box = cam_vbox_new (6);
   GtkWidget *line = cam_note_new ("dialog-error", NULL, NOTE);
 
-  panel->warning = cam_note_new ("dialog-warning", NULL, NOTE);
-  panel->warning_text = cam_note_label (panel->warning);
-  gtk_widget_show_all (panel->warning);
-  gtk_widget_hide (panel->warning);
-  gtk_widget_set_no_show_all (panel->warning, TRUE);
+  panel->warning = hidden_note (&panel->warning_text);
+  panel->doubt = hidden_note (&panel->doubt_text);
   panel->progress = gtk_progress_bar_new ();
   panel->status_icon = cam_note_icon (line);
   panel->status = cam_note_label (line);
   gtk_box_pack_start (GTK_BOX (box), panel->progress, FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (box), line, FALSE, FALSE, 0);
   gtk_box_pack_start (GTK_BOX (box), panel->warning, FALSE, FALSE, 0);
+  gtk_box_pack_start (GTK_BOX (box), panel->doubt, FALSE, FALSE, 0);
   gtk_widget_set_no_show_all (panel->status_icon, TRUE);
   gtk_widget_set_no_show_all (panel->progress, TRUE);
   return cam_reserve_new (box, STATUS);
@@ -551,6 +561,15 @@ cam_overlay_panel_set_evidence (CamOverlayPanel *panel,
     cam_evidence_set (panel->evidence, evidence);
   gtk_label_set_text (GTK_LABEL (panel->warning_text), text ? text : "");
   gtk_widget_set_visible (panel->warning, text != NULL);
+}
+
+void
+cam_overlay_panel_set_doubts (CamOverlayPanel *panel, char **sentences)
+{
+  g_autofree char *text = g_strjoinv ("\n", sentences);
+
+  gtk_label_set_text (GTK_LABEL (panel->doubt_text), text);
+  gtk_widget_set_visible (panel->doubt, *text != '\0');
 }
 
 void

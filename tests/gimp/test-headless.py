@@ -4,6 +4,7 @@ the same PNG"""
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -112,6 +113,27 @@ class Tests(Kinds, HeadlessTests):
         ]
         for name, args, pattern in wrong:
             self.refused(case, pattern, "wrong " + name, **args)
+        case.close()
+
+    def test_model_warnings(self):
+        """what speaks against a model's settings is said without a dialog"""
+        odd = os.path.join(self.fix.models, "odd")
+        os.makedirs(odd, exist_ok=True)
+        for file in ("model.onnx", "shapes.camdb"):
+            shutil.copy2(os.path.join(self.fix.models, "objects", file), odd)
+        with open(os.path.join(odd, "model.ini"), "w") as ini:
+            ini.write("[camlens]\ninput.mean=127.5\ninput.std=128\n"
+                      "embedding=embedding\n")
+        case = self.photo()
+        try:
+            case.run(model="odd", db=os.path.join(odd, "shapes.camdb"))
+            self.equal(case.count(), 2, "an odd model makes its layer")
+        finally:
+            shutil.rmtree(odd)
+        with open(self.gimp.log.name, encoding="utf-8",
+                  errors="replace") as log:
+            said = log.read().count("hardly be meant: input.mean")
+        self.equal(said, 1, "and GIMP says once that it is odd")
         case.close()
 
     def test_language(self):
