@@ -1,6 +1,7 @@
 /* loaded.c -- see loaded.h */
 #include "config.h"
 #include "plugin/loaded.h"
+#include "plugin/advice.h"
 #include "plugin/host.h"
 #include "plugin/room.h"
 #include <glib/gi18n.h>
@@ -142,8 +143,11 @@ cam_loaded_use_database (CamLoaded *loaded, const char *name,
   if (path && loaded->db && ! strcmp (cam_cluster_db_path (loaded->db), path))
     return TRUE;
   g_clear_pointer (&loaded->db, cam_cluster_db_free);
-  return path && ! g_cancellable_set_error_if_cancelled (cancellable, error)
-         && open_fitting (loaded, path, error);
+  if (path && ! g_cancellable_set_error_if_cancelled (cancellable, error)
+      && open_fitting (loaded, path, error))
+    return TRUE;
+  cam_advice_add (error);
+  return FALSE;
 }
 
 gboolean

@@ -1,6 +1,7 @@
 /* command.c -- options, messages and lists of files */
 #include "config.h"
 
+#include "tools/advice.h"
 #include "tools/command.h"
 
 #include <glib/gi18n.h>
@@ -106,8 +107,12 @@ command_print (FILE *out, const char *format, ...)
 int
 command_fail (const char *name, GError *error)
 {
-  command_print (stderr, "camlens %s: %s\n", name,
-                 error != NULL ? error->message : _ ("failed"));
+  const char *advice = error != NULL ? advice_for (error) : NULL;
+
+  command_print (stderr, "camlens %s: %s%s%s%s\n", name,
+           error != NULL ? error->message : _ ("failed"),
+           advice != NULL ? " (" : "", advice != NULL ? advice : "",
+           advice != NULL ? ")" : "");
   g_clear_error (&error);
   return COMMAND_FAILED;
 }

@@ -193,13 +193,13 @@ refuse_network (const CamClusterDbInfo *info, const char *name,
     g_set_error (error, CAM_CLUSTER_DB_ERROR, CAM_CLUSTER_DB_ERROR_OTHER_MODEL,
                  _ ("%s was built for the network \"%s\" (%.12s), not for this "
                     "one (%.12s): choose the network it was built for, or "
-                    "build a database for this one with \"camlens build\""),
+                    "build a database for this one"),
                  name, info->model_name, info->model_digest, digest);
   else
     g_set_error (error, CAM_CLUSTER_DB_ERROR, CAM_CLUSTER_DB_ERROR_OTHER_MODEL,
                  _ ("%s was built for another network (%.12s), not for this "
                     "one (%.12s): choose the network it was built for, or "
-                    "build a database for this one with \"camlens build\""),
+                    "build a database for this one"),
                  name, info->model_digest, digest);
 }
 

@@ -179,9 +179,7 @@ choose_kept (Binder *binder, const char *const *keep, GError **error)
       if (! value)
         {
           g_set_error (error, CAM_GRAPH_ERROR, CAM_GRAPH_ERROR_NOT_FOUND,
-                       _ ("the model has no tensor '%s'; 'camlens inspect' "
-                          "lists them"),
-                       keep[i]);
+                       _ ("the model has no tensor '%s'"), keep[i]);
           return FALSE;
         }
       g_ptr_array_add (graph->outputs, value);

@@ -37,13 +37,11 @@ choose_layer (CamExplainer *explainer, const char *layer, GError **error)
   if (layer == NULL)
     g_set_error (error, CAM_MODEL_ERROR, CAM_MODEL_ERROR_NO_LAYER,
                  _ ("No spatial layer leads to the embedding “%s” of the model "
-                    "“%s”; name one with --layer or as “layer” in model.ini."),
+                    "“%s”; name one as “layer” in model.ini."),
                  model->embedding, model->name);
   else if (cam_graph_find (graph, layer) == NULL)
     g_set_error (error, CAM_MODEL_ERROR, CAM_MODEL_ERROR_NO_LAYER,
-                 _ ("The model “%s” has no layer “%s”; “camlens inspect” lists "
-                    "its layers."),
-                 model->name, layer);
+                 _ ("The model “%s” has no layer “%s”."), model->name, layer);
   else
     {
       explainer->layer = g_strdup (layer);

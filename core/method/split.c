@@ -270,9 +270,8 @@ check_layer (CamSplit *split, GError **error)
       && cam_graph_find (graph, split->model->embedding) != NULL)
     return TRUE;
   g_set_error (error, CAM_MODEL_ERROR, CAM_MODEL_ERROR_NO_LAYER,
-               _ ("the model \"%s\" has no layer \"%s\"; \"camlens inspect\" "
-                  "lists its layers"),
-               split->model->name, split->layer);
+               _ ("The model “%s” has no layer “%s”."), split->model->name,
+               split->layer);
   return FALSE;
 }
 

@@ -41,7 +41,7 @@ refuse_all (const GPtrArray *candidates, GError **error)
 
       if (c->problem == NULL)
         continue;
-      g_set_error_literal (error, CAM_MODEL_ERROR, CAM_MODEL_ERROR_NO_EMBEDDING,
+      g_set_error_literal (error, CAM_MODEL_ERROR, CAM_MODEL_ERROR_UNUSABLE,
                            c->problem);
       return;
     }
@@ -173,7 +173,7 @@ cam_model_embedding_verify (const CamNetwork *network, const char *embedding,
 
   if (c->problem != NULL)
     {
-      g_set_error_literal (error, CAM_MODEL_ERROR, CAM_MODEL_ERROR_NO_EMBEDDING,
+      g_set_error_literal (error, CAM_MODEL_ERROR, CAM_MODEL_ERROR_UNUSABLE,
                            c->problem);
       return FALSE;
     }

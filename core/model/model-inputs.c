@@ -211,7 +211,7 @@ cam_model_inputs_picture (const CamNetwork *network, const char *embedding,
     }
   if (picture->shape.dims[0] <= 1)
     return picture;
-  g_set_error (error, CAM_MODEL_ERROR, CAM_MODEL_ERROR_SETTINGS,
+  g_set_error (error, CAM_MODEL_ERROR, CAM_MODEL_ERROR_UNUSABLE,
                _ ("The network takes %d pictures at a time, no more and no "
                   "less (“%s”): export it for one picture, or with a free "
                   "first dimension."),

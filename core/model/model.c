@@ -189,8 +189,7 @@ read_layer (CamModel *model, const CamSettings *settings, GError **error)
       || cam_graph_find (cam_network_graph (model->network), model->layer))
     return TRUE;
   g_set_error (error, CAM_MODEL_ERROR, CAM_MODEL_ERROR_NO_LAYER,
-               _ ("The network has no layer “%s”, which its settings name; "
-                  "“camlens inspect” lists them."),
+               _ ("The network has no layer “%s”, which its settings name."),
                model->layer);
   return FALSE;
 }

@@ -28,7 +28,8 @@ typedef enum
   CAM_MODEL_ERROR_NOT_FOUND, /* no installed model or file of that name */
   CAM_MODEL_ERROR_SETTINGS,  /* a key that cannot be                    */
   CAM_MODEL_ERROR_NO_LAYER,  /* no target layer of that name            */
-  CAM_MODEL_ERROR_NO_EMBEDDING
+  CAM_MODEL_ERROR_NO_EMBEDDING,
+  CAM_MODEL_ERROR_UNUSABLE /* the network, as the message says */
 } CamModelError;
 
 typedef struct

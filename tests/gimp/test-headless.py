@@ -91,7 +91,15 @@ class Tests(Kinds, HeadlessTests):
 
     def test_wrong_arguments(self):
         case = self.photo()
+        other = self.fix.path("other.onnx")  # a remark makes it another file
+        shutil.copyfile(os.path.join(self.fix.models, "objects",
+                                     "model.onnx"), other)
+        with open(other, "ab") as network:
+            network.write(b"\x32\x01x")
         wrong = [
+            ("network for a database",
+             dict(model=other, db=self.fix.database),
+             r"was built for.*Filters > CamLens > Build Cluster Database"),
             ("opacity", dict(opacity=160), r"160|out of range|opacity"),
             ("top-k", dict(top_k=-1), r"-1|out of range|top-k"),
             ("threshold", dict(threshold=1.5), r"1\.5|out of range|threshold"),
