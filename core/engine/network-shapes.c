@@ -91,14 +91,37 @@ other_shape (const CamValue *input, const CamValue *picture,
   return shape;
 }
 
+/* The picture; @input itself only where no other is there */
+static const CamValue *
+find_picture_beside (const CamNetwork *network, const CamValue *input)
+{
+  const CamGraph *graph = network->model->graph;
+  const CamValue *picture = find_picture (network);
+
+  for (guint i = 0; picture == input && i < graph->inputs->len; i++)
+    if (graph->inputs->pdata[i] != input && ! network->picture
+        && cam_value_may_be_picture (graph->inputs->pdata[i]))
+      picture = graph->inputs->pdata[i];
+  return picture;
+}
+
 static CamShape
 input_shape (const CamNetwork *network, const CamValue *input,
              const gint64 open[3])
 {
-  const CamValue *picture = find_picture (network);
+  const CamValue *picture = find_picture_beside (network, input);
+  gint64 own[3] = { open[0], open[1], open[2] };
 
-  return cam_value_may_be_picture (input) ? picture_shape (input, open)
-                                          : other_shape (input, picture, open);
+  if (! cam_value_may_be_picture (input))
+    return other_shape (input, picture, open);
+  for (int i = 1; picture && picture != input && i < 3; i++)
+    {
+      int dim = channels_are_last (picture) ? i : i + 1;
+
+      if (picture->shape.dims[dim] > 0)
+        own[i] = picture->shape.dims[dim];
+    }
+  return picture_shape (input, own);
 }
 
 CamShape

@@ -424,14 +424,14 @@ def test_refusals():
             path('text.jpg'), *out)
     refused('another layer than the database\'s', ['block2', 'features'],
             *small_model, p, *out, '--layer', 'block2')
-    refused('a layer that is not there', ['nolayer', 'camlens inspect'], *small_model, p, *out,
-            '--positive', p, '--layer', 'nolayer')
+    refused('a layer that is not there', ['nolayer', 'camlens inspect'],
+            *small_model, p, *out, '--positive', p, '--layer', 'nolayer')
     os.makedirs(path('lonely'), exist_ok=True)
     small.write_model(path('lonely'), seed=4)
     refused('no database beside the model', ['-d', 'camlens build'], 'explain',
             '-m', path('lonely', 'model.onnx'), p, *out)
-    refused('a database of another model', ['model', 'camlens build'], 'explain', '-m',
-            path('lonely', 'model.onnx'), '-d',
+    refused('a database of another model', ['model', 'camlens build'],
+            'explain', '-m', path('lonely', 'model.onnx'), '-d',
             path('models', 'small', 'small.camdb'), p, *out)
     make_database(name='second', seed=5)
     refused('several databases fit', ['-d', 'second'], *small_model, p, *out)

@@ -65,6 +65,10 @@ def facts(model):
     return json.loads(done.stdout) if done.returncode == 0 else {}, done
 
 
+def chosen(found):
+    return [c['name'] for c in found.get('candidates', []) if c['chosen']]
+
+
 def refused(model, name, *words, commands=('embed', 'models')):
     """each command refuses, in the same words; inspect says them, too"""
     _, said = embed(model)
@@ -122,6 +126,27 @@ def test_second_picture():
     got, said = embed(model)
     want = run(model, 'embedding', b=x, a=np.zeros_like(x))
     tap.check(close(got, want), 'the other one can be given as well', said)
+
+
+def test_open_second_picture():
+    """height and width of the other picture follow the picture's"""
+    for sizes in ([3, SIDE, SIDE], [3, 'H', 'W']):
+        n = Network()
+        n.inputs.clear()
+        n.input('b', 'float', ['M', 3, 'H2', 'W2'])
+        n.input('a', 'float', ['N', *sizes])
+        maps = [n.node('Conv', [i, n.weight(4, 3, 8, 8)], 'c' + i,
+                       strides=[8, 8]) for i in 'ab']
+        n.node('Sub', [n.node('Flatten', [m], 'flat.' + m) for m in maps],
+               'embedding')
+        model = n.output('embedding').save(
+            at('open-second'), ('' if sizes[1] == SIDE else 'input.size=32\n')
+            + 'input.b=0.5\n')
+        got, said = embed(model)
+        x = np.load(at('x.npy'))
+        tap.check(close(got, run(model, 'embedding', a=x,
+                                 b=np.full_like(x, .5))),
+                  f'a second picture is as large as one of {sizes}', said)
 
 
 def camera(name='camera', kind='int', shape=('N',)):
@@ -187,8 +212,7 @@ def test_not_needed():
                   'and needs no words', said)
         found, done = facts(model)
         tap.check(found.get('embedding') == 'image_embeds'
-                  and [c['name'] for c in found.get('candidates', []) if c['chosen']]
-                  == ['image_embeds'], 'inspect lists it', done.stderr)
+                  and chosen(found) == ['image_embeds'], 'inspect lists it', done.stderr)
     model = n.save(at('clip'), 'embedding=text_embeds\n')
     refused(model, 'words alone', 'text_embeds', 'not made of a picture',
             '“words” (int64, [T, S])')
@@ -345,8 +369,7 @@ def test_inner():
     found, _ = facts(model)
     tap.check(any('flat ' in line and '<- embedding' in line
                   for line in shown.splitlines())
-              and [c['name'] for c in found.get('candidates', []) if c['chosen']]
-              == ['flat'], 'and inspect marks it', shown)
+              and chosen(found) == ['flat'], 'and inspect marks it', shown)
     for name in ('prob', 'logits'):
         model = n.save(at('inner'), f'input.std=1\nembedding={name}\n')
         tap.check('embedding=flat' in embed(model)[1],
@@ -422,7 +445,8 @@ def test_open_size():
 
 Image.fromarray(np.random.default_rng(1).integers(
     0, 256, (40, 48, 3)).astype(np.uint8)).save(PICTURE)
-for test in (test_second_picture, test_camera, test_not_needed,
+for test in (test_second_picture, test_open_second_picture, test_camera,
+             test_not_needed,
              test_second_is_the_picture, test_initialisers, test_choice,
              test_warnings, test_inner, test_no_vector, test_true_reasons,
              test_fixed_batch, test_open_size):
