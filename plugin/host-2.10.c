@@ -409,12 +409,6 @@ cam_host_progress (double fraction)
 }
 
 void
-cam_host_message (const char *text)
-{
-  gimp_message (text);
-}
-
-void
 cam_host_progress_end (void)
 {
   gimp_progress_end ();

@@ -111,8 +111,6 @@ void cam_host_message (const char *text);
 void cam_host_progress_start (const char *text);
 void cam_host_progress (double fraction);
 void cam_host_progress_end (void);
-/* Where GIMP shows what procedures have to say: the error console, a box */
-void cam_host_message (const char *text);
 
 /* GIMP's own folder of this user (transfer full) */
 char *cam_host_folder (void);
