@@ -174,6 +174,14 @@ read_view (JsonObject *object, CamView *view)
          && isfinite (view->x + view->y + view->w + view->h);
 }
 
+static gboolean
+is_number (JsonNode *node)
+{
+  return JSON_NODE_HOLDS_VALUE (node)
+         && (json_node_get_value_type (node) == G_TYPE_DOUBLE
+             || json_node_get_value_type (node) == G_TYPE_INT64);
+}
+
 static CamHeatMap *
 read_map (JsonObject *object)
 {
@@ -195,7 +203,7 @@ read_map (JsonObject *object)
     {
       JsonNode *value = json_array_get_element (values, i);
 
-      if (! JSON_NODE_HOLDS_VALUE (value))
+      if (! is_number (value))
         return NULL;
       map->values[i] = json_node_get_double (value);
       if (! (map->values[i] >= 0 && map->values[i] <= FLT_MAX))
