@@ -5,6 +5,7 @@ Nothing that a name, a label or a field says reaches the terminal raw; a pipe, a
 device, a socket or a folder in a file's place is refused at once; settings are
 read as Windows saves them.
 """
+import json
 import os
 import re
 import resource
@@ -116,15 +117,15 @@ def hostile_model(where, end):
 
 def test_models():
     picture = path('pictures', '0.png')
-    for where, end in (('hostile', HOSTILE), ('long', 'x' * 10_000_000),
-                       ('both', HOSTILE * 20000)):
+    for where, end in (('hostile', HOSTILE), ('long', 'x' * 200_000),
+                       ('both', HOSTILE * 3000)):
         hostile_model(where, end)
         model = path(where, 'model.onnx')
         clean(f'inspect a {where} model', 'inspect', model, status=0)
-        clean('as JSON', 'inspect', '--json', model) if where == 'hostile' \
-            else None
+        if where == 'hostile':
+            clean('as JSON', 'inspect', '--json', model, status=0)
         clean('bench', 'bench', model, '--profile', '--repeat', '1')
-        clean('run', 'run', model, '--fetch', 'nothing', '--random', '1')
+        clean('run', 'run', model, '--fetch', 'nothing=x.npy')
         clean('gradient', 'gradient', model, '--of', 'a', '--at', 'b')
         clean('embed', 'embed', '-m', model, '-o', path('e.npy'), picture)
         clean('explain', 'explain', '-m', model, '--positive', picture, '-o',
@@ -213,21 +214,23 @@ def test_databases():
                   ('explain', '-m', path('net', 'model.onnx'), '-d',
                    path('evil.camdb'), '--json', path('pictures', '1.png'))):
         clean(f'labels: {words[0]} {words[1]}', *words, status=0)
-    for field in ('model_name', 'layer', 'method', 'score', 'mining', 'metric',
-                  'preprocessing', 'program_version', 'layer_choice',
-                  'model_digest', 'seed'):
-        for value in (HOSTILE, 'z' * 10_000_000):
+    free = ('model_name', 'method', 'score', 'mining', 'preprocessing',
+            'program_version', 'layer_choice')
+    for fields in (free, ('layer',), ('metric',), ('model_digest',), ('seed',)):
+        for value in (HOSTILE, 'z' * 1_000_000):
             shutil.copy(path('net.camdb'), path('field.camdb'))
             db = sqlite3.connect(path('field.camdb'))
-            db.execute('UPDATE info SET value = ? WHERE key = ?',
-                       (value, field))
-            db.execute('UPDATE picture SET path = ?, label = ?', (value, value))
+            for field in fields:
+                db.execute('UPDATE info SET value = ? WHERE key = ?',
+                           (value, field))
+            db.execute('UPDATE picture SET path = ?, label = ?',
+                       (value[:1000], value[:1000]))
             db.execute('UPDATE exemplar SET path = ?, label = ?',
                        (value[:1000], value[:1000]))
             db.commit()
             db.close()
             for words in (('info',), ('verify',)):
-                clean(f'{field}: db {words[0]}', 'db', *words, 'field.camdb')
+                clean(f'{fields[0]}: db {words[0]}', 'db', *words, 'field.camdb')
             clean('explain', 'explain', '-m', path('net', 'model.onnx'), '-d',
                   path('field.camdb'), '--transfer', 'neighbour', '-o',
                   path('o.png'), path('pictures', '1.png'))
@@ -235,17 +238,13 @@ def test_databases():
 
 def test_exact():
     """what programs read is as it was"""
-    done = camlens('inspect', '--json', path('net', 'model.onnx'))
     name = 'a\x1b\x9b\u202e\U000e0041"\\b.png'
     os.makedirs(path('exact'))
     shutil.copy(path('pictures', '0.png'), path('exact', name))
-    import json
     done = camlens('explain', '-m', path('net', 'model.onnx'), '-d',
                    path('net.camdb'), '--json', path('exact', name))
     said = json.loads(done.stdout)
-    tap.check(name in json.dumps(said, ensure_ascii=False)
-              .encode().decode('utf-8')
-              or any(str(v).endswith(name) for v in said.values()),
+    tap.check(any(str(value).endswith(name) for value in said.values()),
               'JSON holds the name itself', ascii(text(done.stdout))[:500])
     done = camlens('embed', '-m', path('net', 'model.onnx'), '-o',
                    path('e.npy'), '--names', path('n.csv'), path('exact'))
@@ -260,9 +259,9 @@ def specials():
     """(what, function that puts it at a path)"""
     return (('a pipe', os.mkfifo),
             ('a folder', os.makedirs),
+            ('a device', lambda at: os.symlink('/dev/zero', at)),
             ('a socket', lambda at: socket.socket(socket.AF_UNIX).bind(
                 os.path.relpath(at))),
-            ('a device', lambda at: os.symlink('/dev/zero', at)),
             ('a terminal', lambda at: os.symlink('/dev/tty', at)))
 
 
@@ -301,9 +300,13 @@ def test_specials():
                              '--resume')),
         'q.camdb.new': (('build', '-q', '-m', 'net/model.onnx', '-o',
                          'q.camdb', '--labels', 'labels.csv', 'pictures'),),
-        'x.npy': (('run', 'net/model.onnx', 'x.npy', '--fetch', 'embedding'),
-                  ('gradient', 'net/model.onnx', 'x.npy', '--of', 'embedding',
-                   '--at', 'features')),
+        'x.npy': (('run', 'net/model.onnx', '-i', 'x.npy', '--fetch',
+                   'embedding=e.npy'),
+                  ('gradient', 'net/model.onnx', '-i', 'x.npy', '--of',
+                   'embedding', '-s', 'x.npy', '--at', 'features', '-o',
+                   'g.npy')),
+        'boxes.csv': (('evaluate', '-m', 'net/model.onnx', '-d', 'net.camdb',
+                       '--images', 'pictures', '--boxes', 'boxes.csv'),),
         'x.png': (('embed', '-m', 'net/model.onnx', '-o', 'e.npy', 'x.png'),
                   ('explain', '-m', 'net/model.onnx', '--positive', 'x.png',
                    '-o', 'o.png', picture)),
@@ -320,11 +323,13 @@ def test_specials():
         kept = at + '.kept'
         if os.path.lexists(at):
             os.rename(at, kept)
-        for what, put in specials():
+        for i, (what, put) in enumerate(specials()):
+            if i > 2 and at != 'sp/model.ini':
+                continue
             put(at)
-            for words in commands:
+            for words in commands if i == 0 else commands[:1]:
                 try:
-                    done = camlens(*words, timeout=15)
+                    done = camlens(*words, timeout=10)
                     good = done.returncode in (0, 1, 3)
                     if at != 'masks/0.png' and 'camdb' not in at \
                             and words[0] != 'models':
@@ -347,7 +352,8 @@ def test_sizes():
     small.write_model(path('holes'))
     with open(path('holes', 'model.ini'), 'r+b') as out:
         out.truncate(10 << 30)
-    for words in (('inspect', path('holes', 'model.onnx')),
+    for words in (('embed', '-m', path('holes', 'model.onnx'), '-o',
+                   path('e.npy'), path('pictures', '0.png')),
                   ('build', '-q', '-m', path('net', 'model.onnx'), '-o',
                    path('h.camdb'), '--labels', path('holes', 'model.ini'),
                    path('pictures'))):
@@ -379,7 +385,8 @@ def test_marks():
                        ('Latin-1', lines.encode('latin-1'))):
         with open(path('mark', 'model.ini'), 'wb') as out:
             out.write(data)
-        done = camlens('inspect', path('mark', 'model.onnx'))
+        done = camlens('embed', '-m', path('mark', 'model.onnx'), '-o',
+                       path('e.npy'), path('pictures', '0.png'))
         tap.check(done.returncode == 1 and b'UTF-8' in done.stderr
                   and b'model.ini' in done.stderr, f'{what}: named',
                   text(done.stderr))
@@ -403,7 +410,7 @@ def test_limit():
                           picture)),
             ('a page', ('evaluate', '-m', model, '--images', path('pictures'),
                         '--labels', path('labels.csv'), '--faithfulness', '0',
-                        '--html', path('limit', 'p.html'))),
+                        '--report', path('limit', 'page'))),
             ('a model', ('models', 'add', path('net'), '--name', 'limit')),
             ('a database', ('build', '-q', '-m', model, '-o',
                             path('limit', 'd.camdb'), '--labels',
@@ -413,10 +420,11 @@ def test_limit():
                   f'{what} too large: status 1, and said',
                   f'{done.returncode} {text(done.stderr)}')
         tap.check(not [n for n in os.listdir(path('limit'))
-                       if not n.endswith('.partial')]
+                       if not n.endswith('.partial') and n != 'page']
                   and not os.path.exists(path('data', 'camlens', 'models',
                                               'limit')),
                   'nothing is left', str(os.listdir(path('limit'))))
+    tap.check(not os.listdir(path('limit', 'page')), 'nor of the page')
     for size in (9000, 30000, 50000):
         out = path('limit', f'{size}.camdb')
         done = camlens('build', '-q', '-m', model, '-o', out, '--labels',
