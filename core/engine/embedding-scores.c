@@ -174,18 +174,48 @@ linear_layer (const CamValue *value)
                     bias || (node->n_inputs > 2 && node->inputs[2] != NULL) };
 }
 
-/* Numbers of classes that data sets have, or that no embedding has */
+/* Numbers of classes that data sets have */
 static gboolean
-counts_classes (const CamValue *value)
+is_known_count (const CamValue *value)
 {
-  static const gint64 known[] = { 200, 1000, 8000, 11221, 21841, 21843 };
+  static const gint64 known[] = { 100,  200,   1000,  1001,
+                                  8000, 11221, 21841, 21843 };
   gsize n = 0;
 
   cam_shape_count (&value->shape, 1, &n);
   for (gsize i = 0; i < G_N_ELEMENTS (known); i++)
     if ((gint64) n == known[i])
       return TRUE;
-  return n % 4 != 0 || n == 100;
+  return FALSE;
+}
+
+/* Those, and numbers that no embedding has */
+static gboolean
+counts_classes (const CamValue *value)
+{
+  gsize n = 0;
+
+  cam_shape_count (&value->shape, 1, &n);
+  return n % 4 != 0 || is_known_count (value);
+}
+
+/* A map for each class, pooled, as SqueezeNet has it */
+static gboolean
+pools_classes (const CamValue *value)
+{
+  static const char *const pools[] = { "GlobalAveragePool", "AveragePool",
+                                       "ReduceMean", "GlobalMaxPool", NULL };
+  static const char *const between[] = { "Relu", "Dropout", NULL };
+  static const char *const conv[] = { "Conv", NULL };
+  const CamValue *pooled = cam_scores_root (value);
+
+  if (! is_one_of (pooled, pools) || ! is_known_count (value))
+    return FALSE;
+  value = cam_scores_root (pooled->producer->inputs[0]);
+  if (is_one_of (value, between))
+    value = cam_scores_root (value->producer->inputs[0]);
+  return is_one_of (value, conv) && value->producer->n_inputs > 2
+         && value->producer->inputs[2] != NULL;
 }
 
 /* The vector that @linear reads; NULL where it reads a map */
@@ -210,8 +240,9 @@ cam_scores_judge (const CamValue *value, const char *name, char **op,
   Linear linear = linear_layer (under != NULL ? under : value);
 
   if (under == NULL && says != CAM_NAME_SCORES
-      && (linear.input == NULL || ! linear.bias || says == CAM_NAME_STRONG
-          || says == CAM_NAME_WEAK || ! counts_classes (value)))
+      && (says != CAM_NAME_NOTHING
+          || ! ((linear.bias && counts_classes (value))
+                || pools_classes (value))))
     return CAM_SCORES_NONE;
   *op = g_strdup (last != NULL ? last : "");
   *before = name_vector (linear);

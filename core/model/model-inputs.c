@@ -122,6 +122,28 @@ may_be_picture (const CamValue *input)
   return input->dtype == CAM_DTYPE_FLOAT32 && input->shape.n_dims == 4;
 }
 
+void
+cam_model_inputs_warn (const CamNetwork *network, char **given,
+                       const char *embedding, GPtrArray *warnings)
+{
+  static const char *const no_types[] = { NULL };
+  const CamGraph *graph = cam_network_graph (network);
+  const CamValue *end = cam_graph_find (graph, embedding);
+
+  for (int i = 0; given[i] != NULL; i++)
+    {
+      g_autofree guint8 *flow =
+          cam_graph_flow (graph, cam_graph_find (graph, given[i]), no_types);
+      g_autofree char *key = cam_model_input_key (given[i]);
+
+      if (flow[end->index] == 0)
+        g_ptr_array_add (warnings,
+                         g_strdup_printf (_ ("%s has no effect: the embedding "
+                                             "“%s” is not made of that input."),
+                                          key, embedding));
+    }
+}
+
 /* The first of @inputs that a picture could go into; those before it that have
  * neither one channel nor three, only where no other is */
 static const CamValue *

@@ -20,6 +20,9 @@ char *cam_model_input_shape_text (const CamValue *input);
 gboolean cam_model_inputs_apply (CamNetwork *network,
                                  const CamSettings *settings, int height,
                                  int width, char ***given, GError **error);
+/* Adds to @warnings for each of @given that @embedding is not made of. */
+void cam_model_inputs_warn (const CamNetwork *network, char **given,
+                            const char *embedding, GPtrArray *warnings);
 /* The input that the picture goes into, where @embedding is made of nothing
  * else without a value (borrowed); NULL with an error that names what is. */
 const CamValue *cam_model_inputs_picture (const CamNetwork *network,

@@ -166,6 +166,8 @@ read_network (CamModel *model, const CamSettings *settings, GPtrArray *guesses,
       || ! cam_input_settings_read (settings, picture, &model->input, guesses,
                                     customs, warnings, error))
     return FALSE;
+  cam_model_inputs_warn (model->network, model->given_inputs, model->embedding,
+                         warnings);
   model->input_name = g_strdup (picture->name);
   cam_network_settle (model->network, picture->name, model->input.height,
                       model->input.width, model->embedding);

@@ -213,6 +213,9 @@ def test_not_needed():
         found, done = facts(model)
         tap.check(found.get('embedding') == 'image_embeds'
                   and chosen(found) == ['image_embeds'], 'inspect lists it', done.stderr)
+    said = embed(n.save(at('clip'), 'input.std=1\ninput.words=3\n'))[1]
+    tap.check('input.words has no effect' in said,
+              'a value for an input that does not matter is named', said)
     model = n.save(at('clip'), 'embedding=text_embeds\n')
     refused(model, 'words alone', 'text_embeds', 'not made of a picture',
             '“words” (int64, [T, S])')
@@ -326,6 +329,10 @@ WARNED = [  # what is said of the last of these
      'looks like', 'embedding=flat'),
     ('a last layer to 37', [gemm('flat', '495', 16, 37)], 'looks like',
      'embedding=flat'),
+    ('a pooled map of each of 1000 classes',
+     [('Conv', ['flat.map', (1000, 16, 1, 1), (1000,)], 'c'),
+      ('Relu', ['c'], 'r'), ('GlobalAveragePool', ['r'], 'p'),
+      ('Flatten', ['p'], 'y')], 'looks like', 'without its classifier'),
     ('logits by name', [gemm('flat', 'class_logits', 16, 40)], 'looks like',
      'embedding=flat'),
 ]
