@@ -176,6 +176,8 @@ reported (const CamReport *report, gpointer data)
                                          : d->settings->database);
   if (report->loaded && loaded)
     cam_overlay_panel_set_doubts (d->panel, loaded->model->warnings);
+  else if (report->error && ! loaded)
+    cam_overlay_panel_set_doubts (d->panel, NULL);
   if (report->n_channels)
     cam_overlay_panel_set_channels (d->panel, report->n_channels);
   if (report->pixels)

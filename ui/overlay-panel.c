@@ -288,9 +288,8 @@ add_numbers (CamOverlayPanel *panel, GtkWidget *box, GtkSizeGroup *group)
   cam_row_add (box, group, _ ("Op_acity:"), cam_scale_new (panel->opacity, 1));
   panel->threshold = adjustment (panel, 1, 0.01, look_changed);
   scale = cam_scale_new (panel->threshold, 2);
-  gtk_widget_set_tooltip_text (scale,
-                               _ ("What is below this part of the map's "
-                                  "maximum becomes transparent"));
+  gtk_widget_set_tooltip_text (scale, _ ("What is below this part of the map's "
+                                         "maximum becomes transparent"));
   cam_row_add (box, group, _ ("_Threshold:"), scale);
 }
 
@@ -566,7 +565,8 @@ cam_overlay_panel_set_evidence (CamOverlayPanel *panel,
 void
 cam_overlay_panel_set_doubts (CamOverlayPanel *panel, char **sentences)
 {
-  g_autofree char *text = g_strjoinv ("\n", sentences);
+  g_autofree char *text = sentences ? g_strjoinv ("\n", sentences)
+                                    : g_strdup ("");
 
   gtk_label_set_text (GTK_LABEL (panel->doubt_text), text);
   gtk_widget_set_visible (panel->doubt, *text != '\0');

@@ -66,7 +66,7 @@ void cam_overlay_panel_set_pixels (CamOverlayPanel *panel, const guint8 *pixels,
                                    int width, int height, int stride);
 void cam_overlay_panel_set_evidence (CamOverlayPanel *panel,
                                      const CamEvidence *evidence);
-/* What speaks against the model, NULL-ended; none: nothing is shown. */
+/* What speaks against the model, NULL-ended; NULL or none: nothing is shown. */
 void cam_overlay_panel_set_doubts (CamOverlayPanel *panel, char **sentences);
 /* @fraction below 0: how long is not known; above 1: nothing goes on. */
 void cam_overlay_panel_set_progress (CamOverlayPanel *panel, const char *text,

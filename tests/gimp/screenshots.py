@@ -288,7 +288,19 @@ def long(models, work):
     return folder
 
 
-ODD = {"bare": bare, "none": none, "far": far, "empty": empty, "long": long}
+def doubt(models, work):
+    """Settings that can hardly be meant."""
+    folder, database = copy_model(models, work, "doubt")
+    path = os.path.join(folder, "objects", "model.ini")
+    with open(path) as f:
+        text = re.sub("(?m)^input.scale=.*\\n", "", f.read())
+    with open(path, "w") as f:
+        f.write(text)
+    return folder
+
+
+ODD = {"bare": bare, "none": none, "far": far, "empty": empty, "long": long,
+       "doubt": doubt}
 
 
 class Studio:
