@@ -78,7 +78,8 @@ show_evidence (Dialog *d, const CamExplanation *explanation)
                            lookup->match.similarity,
                            lookup->far,
                            explanation->map->empty,
-                           explanation->map->helped };
+                           explanation->map->helped,
+                           lookup->far_unknown };
 
   cam_overlay_panel_set_evidence (d->panel, &evidence);
   if (neighbour)

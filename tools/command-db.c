@@ -69,6 +69,9 @@ json_info (JsonBuilder *json, const CamClusterDb *db)
   json_double (json, "eps", info->eps);
   if (info->far_distance >= 0)
     json_double (json, "far_distance", info->far_distance);
+  else
+    json_text (json, "far_distance", NULL);
+  json_text (json, "far_way", info->far_way);
   json_text (json, "program_version", info->program_version);
 }
 
@@ -85,6 +88,8 @@ json_clusters (JsonBuilder *json, const CamClusterDb *db, GError **error)
         return FALSE;
       json_builder_begin_object (json);
       json_int (json, "size", cluster->n_members);
+      if (cluster->lent_from >= 0)
+        json_int (json, "lent_from", cluster->lent_from);
       json_builder_set_member_name (json, "labels");
       json_builder_begin_object (json);
       for (guint j = 0; j < cluster->labels->len; j++)
@@ -165,6 +170,11 @@ print_clusters (const CamClusterDb *db)
         }
       if (cluster->labels->len > 3)
         printf (_ (", %d more"), cluster->labels->len - 3);
+      if (cluster->lent_from >= 0)
+        {
+          printf ("; ");
+          printf (_ ("weights lent by cluster %d"), cluster->lent_from);
+        }
       printf ("\n");
     }
 }
@@ -177,10 +187,9 @@ describe_sizes (const CamClusterDbInfo *info)
                                                         "%d numbers",
                                                         info->embedding_dim),
                                               info->embedding_dim);
-  g_autofree char *channels = g_strdup_printf (ngettext ("%d channel",
-                                                         "%d channels",
-                                                         info->n_channels),
-                                               info->n_channels);
+  g_autofree char *channels =
+      g_strdup_printf (ngettext ("%d channel", "%d channels", info->n_channels),
+                       info->n_channels);
   g_autofree char *pictures =
       info->n_pictures == 0
           ? g_strdup (_ ("no pictures (compact)"))
@@ -191,6 +200,16 @@ describe_sizes (const CamClusterDbInfo *info)
   /* how many clusters, of how many numbers; channels; pictures */
   return g_strdup_printf (_ ("%d of %s, %s, %s"), info->n_clusters, numbers,
                           channels, pictures);
+}
+
+/* (transfer full) */
+static char *
+describe_far (const CamClusterDbInfo *info)
+{
+  if (info->far_distance < 0)
+    return g_strdup (_ ("unknown"));
+  return g_strdup_printf (_ ("below a similarity of %.3f"),
+                          1 - info->far_distance);
 }
 
 static void
@@ -214,6 +233,7 @@ print_text (const CamClusterDb *db)
                                  info->restarts),
                        info->seed, info->restarts);
   g_autofree char *sizes = describe_sizes (info);
+  g_autofree char *far = describe_far (info);
   gboolean built = info->method != NULL;
   const Line lines[] = {
     { C_ ("field", "file"), cam_cluster_db_path (db) },
@@ -226,6 +246,7 @@ print_text (const CamClusterDb *db)
     { C_ ("field", "seed"), built ? drawn : NULL },
     { C_ ("field", "metric"), cam_metric_name (info->metric) },
     { C_ ("field", "clusters"), sizes },
+    { C_ ("field", "far"), far },
     { C_ ("field", "made by"), info->program_version },
   };
 
@@ -293,7 +314,8 @@ run_export (int argc, char **argv)
 
   if (! command_parse (&argc, &argv, "DB --npy DIR",
                        _ ("Writes a database as NumPy's arrays: centroids.npy,"
-                          " weights.npy, sizes.npy, labels.json, and of its"
+                          " weights.npy, sizes.npy, labels.json, lookup.json, "
+                          "and of its"
                           " pictures embeddings.npy, picture_weights.npy,"
                           " clusters.npy, triplets.npy, pictures.json."),
                        entries))
@@ -354,6 +376,23 @@ typedef struct
   char *folder, *model, *layer, *metric, *out;
 } ImportOptions;
 
+/* What nobody said is judged, and told. */
+static gboolean
+judge_metric (const char *folder, CamMetric *metric, GError **error)
+{
+  gboolean judged;
+
+  if (! cam_db_import_metric (folder, metric, &judged, error))
+    return FALSE;
+  if (judged && *metric == CAM_METRIC_COSINE)
+    command_note (_ ("no --metric is given; the centroids have length 1, so "
+                     "clusters are looked up by cosine"));
+  else if (judged)
+    command_note (_ ("no --metric is given; the centroids have other lengths "
+                     "than 1, so clusters are looked up by euclidean distance"));
+  return TRUE;
+}
+
 static int
 import (const ImportOptions *options, CamMetric metric)
 {
@@ -364,7 +403,9 @@ import (const ImportOptions *options, CamMetric metric)
                             .far_distance = -1,
                             .program_version = cam_version () };
 
-  if (cam_db_may_appear (options->out, &error))
+  if (cam_db_may_appear (options->out, &error)
+      && (options->metric != NULL
+          || judge_metric (options->folder, &info.metric, &error)))
     model = command_open_model (options->model, &error);
   if (model != NULL)
     explainer = cam_explainer_new (model, options->layer, FALSE, 1, &error);
@@ -405,17 +446,19 @@ run_import (int argc, char **argv)
     { "layer", 0, 0, G_OPTION_ARG_STRING, &o.layer,
       N_ ("layer that the weights are of"), "NAME" },
     { "metric", 0, 0, G_OPTION_ARG_STRING, &o.metric,
-      N_ ("of the look-up: cosine or euclidean"), "METRIC" },
+      N_ ("of the look-up: cosine or euclidean (default: that of lookup.json, "
+          "else cosine where all centroids have length 1, else euclidean)"),
+      "METRIC" },
     { "output", 'o', 0, G_OPTION_ARG_FILENAME, &o.out, N_ ("database to write"),
       "DB" },
     { 0 }
   };
 
-  if (! command_parse (&argc, &argv,
-                       "--npy DIR -m MODEL --layer NAME -o DB",
+  if (! command_parse (&argc, &argv, "--npy DIR -m MODEL --layer NAME -o DB",
                        _ ("Makes a database of arrays from elsewhere:"
                           " centroids.npy [clusters, D], weights.npy [clusters,"
-                          " K]; optional sizes.npy and labels.json."),
+                          " K]; optional sizes.npy, labels.json and"
+                          " lookup.json."),
                        entries))
     return COMMAND_USAGE;
   if (argc != 1 || o.folder == NULL || o.model == NULL || o.layer == NULL

@@ -72,9 +72,17 @@ add_cluster (const ExplainSession *session, const CamLookup *lookup,
 
   add_int (b, "cluster", lookup->cluster);
   add_double (b, "similarity", lookup->match.similarity);
-  add_boolean (b, "far", lookup->far);
+  if (lookup->far_unknown)
+    {
+      json_builder_set_member_name (b, "far");
+      json_builder_add_null_value (b);
+    }
+  else
+    add_boolean (b, "far", lookup->far);
   if (cluster == NULL)
     return;
+  if (cluster->lent_from >= 0 && lookup->transfer == CAM_TRANSFER_CLUSTER)
+    add_int (b, "lent_from", cluster->lent_from);
   add_int (b, "members", cluster->n_members);
   add_labels (b, cluster);
   json_builder_set_member_name (b, "exemplars");
@@ -238,6 +246,12 @@ say_cluster (GString *text, const ExplainSession *session,
   g_string_append_printf (text, _ ("cluster %d%s, similarity %.2f"),
                           lookup->cluster, labels->str,
                           lookup->match.similarity);
+  if (cluster != NULL && cluster->lent_from >= 0)
+    {
+      g_string_append (text, ", ");
+      g_string_append_printf (text, _ ("weights lent by cluster %d"),
+                              cluster->lent_from);
+    }
 }
 
 static void

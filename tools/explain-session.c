@@ -68,7 +68,18 @@ open_database (ExplainSession *session, GError **error)
   if (path == NULL)
     return FALSE;
   session->db = cam_cluster_db_open (path, error);
-  return session->db != NULL;
+  if (session->db == NULL)
+    return FALSE;
+  if (cam_cluster_db_is_blank (session->db))
+    command_note (_ ("%s: all embeddings it was built of are the same or of "
+                     "length 0, so nothing can be explained with it"),
+                  path);
+  if (cam_cluster_db_info (session->db)->far_distance < 0)
+    command_note (_ ("%s does not say from where on a picture is far from its "
+                     "own, so that is unknown (“camlens db recluster” measures "
+                     "it where there are pictures enough)"),
+                  path);
+  return TRUE;
 }
 
 /* For the layer that the weights belong to */

@@ -94,9 +94,9 @@ thumbnail (GBytes *bytes)
 static char *
 tip_of (const CamExemplar *exemplar)
 {
-  return exemplar->label ? g_strdup_printf ("%s\n%s", exemplar->name,
-                                            exemplar->label)
-                         : g_strdup (exemplar->name);
+  return exemplar->label
+             ? g_strdup_printf ("%s\n%s", exemplar->name, exemplar->label)
+             : g_strdup (exemplar->name);
 }
 
 /* "insects-bee/04.jpg": the folder says more than the file's name does. */
@@ -211,25 +211,56 @@ pictures_line (const CamEvidence *evidence)
   return _ ("The database names no pictures.");
 }
 
+static char *
+cluster_line (const CamEvidence *evidence)
+{
+  const CamCluster *members = evidence->members;
+  GString *text = g_string_new (NULL);
+
+  if (! members)
+    g_string_printf (text, _ ("Cluster %d of %d"), evidence->cluster,
+                     evidence->n_clusters);
+  else
+    g_string_printf (text,
+                     ngettext ("Cluster %d of %d, with %d picture",
+                               "Cluster %d of %d, with %d pictures",
+                               members->n_members),
+                     evidence->cluster, evidence->n_clusters,
+                     members->n_members);
+  if (members && members->lent_from >= 0 && ! evidence->neighbour)
+    {
+      g_string_append (text, "; ");
+      g_string_append_printf (text, _ ("weights lent by cluster %d"),
+                              members->lent_from);
+    }
+  return g_string_free (text, FALSE);
+}
+
+static char *
+similarity_line (const CamEvidence *evidence)
+{
+  GString *text = g_string_new (NULL);
+
+  g_string_printf (text, _ ("Similarity %.3f (at most 1)"),
+                   evidence->similarity);
+  if (evidence->far_unknown)
+    {
+      g_string_append (text, "; ");
+      g_string_append (text, _ ("whether that is far is unknown"));
+    }
+  return g_string_free (text, FALSE);
+}
+
 static void
 set_lines (Evidence *e, const CamEvidence *evidence)
 {
   const CamCluster *members = evidence->members;
 
-  set_text (
-      e->cluster,
-      members ? g_strdup_printf (ngettext ("Cluster %d of %d, with %d picture",
-                                           "Cluster %d of %d, with %d pictures",
-                                           members->n_members),
-                                 evidence->cluster, evidence->n_clusters,
-                                 members->n_members)
-              : g_strdup_printf (_ ("Cluster %d of %d"), evidence->cluster,
-                                 evidence->n_clusters));
+  set_text (e->cluster, cluster_line (evidence));
   set_text (e->labels, members && members->labels->len
                            ? label_line (members)
                            : g_strdup (_ ("No labels")));
-  set_text (e->similarity,
-            g_strdup_printf (_ ("Similarity %.3f (at most 1)"), evidence->similarity));
+  set_text (e->similarity, similarity_line (evidence));
   gtk_label_set_text (GTK_LABEL (e->nearest), pictures_line (evidence));
 }
 

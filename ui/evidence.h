@@ -20,6 +20,7 @@ typedef struct
   gboolean far;
   CamEmpty empty;  /* why the map is; CAM_EMPTY_NOT: it is not */
   gboolean helped; /* by more channels */
+  gboolean far_unknown;
 } CamEvidence;
 
 /* Why it should not be believed; NULL: nothing against it. (transfer full) */

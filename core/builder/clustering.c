@@ -8,10 +8,10 @@
 
 #include "core/database/cluster-db-private.h"
 #include "core/builder/exemplars.h"
+#include "core/method/far-bound.h"
 #include "core/method/kmeans.h"
 
 #define MAX_ITERATIONS 100
-#define FAR_SHARE 0.99
 
 typedef struct
 {
@@ -22,6 +22,8 @@ typedef struct
   double *sums;   /* [n_clusters, n_channels] of weights */
   int *weighted;  /* [n_clusters] members that have weights */
   float *weights; /* [n_clusters, n_channels] */
+  int *lent_from; /* [n_clusters]: whose weights they are; -1: its own */
+  CamFarBound far;
   int n_lent;
 } Job;
 
@@ -34,6 +36,7 @@ job_clear (Job *job)
   g_free (job->sums);
   g_free (job->weighted);
   g_free (job->weights);
+  g_free (job->lent_from);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Job, job_clear)
 
@@ -87,7 +90,9 @@ cluster (Job *job, GCancellable *cancellable, GError **error)
     return FALSE;
   job->kmeans = cam_kmeans_new (points, c->n_rows, c->info->embedding_dim,
                                 &options, cancellable, error);
-  return job->kmeans != NULL;
+  return job->kmeans != NULL
+         && cam_far_bound (points, job->kmeans, &options, &job->far,
+                           cancellable, error);
 }
 
 static void
@@ -164,6 +169,7 @@ average_weights (Job *job)
       int from = job->weighted[i] > 0 ? i : nearest_with_weights (job, i);
 
       job->n_lent += from != i;
+      job->lent_from[i] = from != i ? from : -1;
       for (int k = 0; from >= 0 && k < n; k++)
         job->weights[(gsize) i * n + k] =
             (float) (job->sums[(gsize) from * n + k] / job->weighted[from]);
@@ -185,6 +191,8 @@ write_clusters (Job *job, GError **error)
         .weights = job->weights + (gsize) i * n_channels,
         .labels = (const CamLabelCount *) (void *) labels->data,
         .n_labels = labels->len,
+        .lent = job->lent_from[i] >= 0,
+        .lent_from = job->lent_from[i],
       };
 
       cluster.exemplars = cam_exemplars_of (job->exemplars, i,
@@ -193,26 +201,6 @@ write_clusters (Job *job, GError **error)
         return FALSE;
     }
   return TRUE;
-}
-
-static int
-compare_floats (gconstpointer a, gconstpointer b)
-{
-  float x = *(const float *) a, y = *(const float *) b;
-
-  return x < y ? -1 : x > y;
-}
-
-/* The distance that 99 % of the pictures do not exceed. */
-static double
-far_distance (const CamKMeans *k)
-{
-  g_autofree float *sorted = g_memdup2 (k->similarity,
-                                        k->n_points * sizeof (float));
-  gsize farther = k->n_points - (gsize) ceil (FAR_SHARE * k->n_points);
-
-  qsort (sorted, k->n_points, sizeof (float), compare_floats);
-  return MAX (0, 1 - (double) sorted[farther]);
 }
 
 static gboolean
@@ -224,8 +212,9 @@ allocate (Job *job, GError **error)
   job->sums = g_try_new0 (double, n * n_channels);
   job->weights = g_try_new0 (float, n * n_channels);
   job->weighted = g_try_new0 (int, n);
+  job->lent_from = g_try_new0 (int, n);
   job->exemplars = cam_exemplars_new ((int) n);
-  return (job->sums && job->weights && job->weighted)
+  return (job->sums && job->weights && job->weighted && job->lent_from)
          || short_of_memory (error);
 }
 
@@ -246,7 +235,8 @@ cam_clustering_write (const CamClustering *c, const char *out,
   average_weights (&job);
   if (c->thumbnail != NULL)
     cam_exemplars_load (job.exemplars, c->thumbnail, c->data, c->threads);
-  info.far_distance = far_distance (job.kmeans);
+  info.far_distance = job.far.distance;
+  info.far_way = cam_far_way_name (job.far.way);
   info.n_wanted = c->n_clusters;
   info.restarts = c->restarts;
   info.seed = c->seed;

@@ -259,9 +259,11 @@ read_labels (CamClusterDb *db, int id, GArray *labels, GError **error)
   sqlite3_bind_int (select, 1, id);
   while ((status = cam_statement_step (select, error)) == SQLITE_ROW)
     {
-      CamLabelCount label = { cam_column_text (select, 0),
-                              sqlite3_column_int (select, 1) };
+      CamLabelCount label;
 
+      if (! cam_column_count (select, 1, 0, G_MAXINT, &label.count, error))
+        return FALSE;
+      label.label = cam_column_text (select, 0);
       if (label.label == NULL)
         label.label = g_strdup ("");
       g_array_append_val (labels, label);
@@ -302,6 +304,7 @@ cam_cluster_db_cluster (const CamClusterDb *constant, int id, GError **error)
   g_return_val_if_fail (id >= 0 && id < constant->info.n_clusters, NULL);
   db = lock (constant);
   cluster->n_members = db->sizes[id];
+  cluster->lent_from = db->lent_from[id];
   good = read_labels (db, id, cluster->labels, error)
          && read_exemplars (db, id, cluster->exemplars, error);
   g_mutex_unlock (&db->mutex);

@@ -12,6 +12,7 @@ struct _CamClusterDb
   float *centroids; /* [n_clusters, embedding_dim]; unit rows where cosine */
   float *weights;   /* [n_clusters, n_channels] */
   int *sizes;       /* [n_clusters] */
+  int *lent_from;   /* [n_clusters]; -1: its weights are its own */
   GMutex mutex;     /* over all below, which are read when asked for */
   CamSql *sql;
   char *digest;

@@ -11,6 +11,9 @@
 #include <glib/gstdio.h>
 #include <math.h>
 
+/* a cluster, on average, for an old bound to be corrected */
+#define ENOUGH_MEMBERS 20
+
 const char *
 cam_metric_name (CamMetric metric)
 {
@@ -72,7 +75,9 @@ allocate (CamClusterDb *db, GError **error)
                                         * info->embedding_dim);
   db->weights = g_try_new (float, (gsize) info->n_clusters * info->n_channels);
   db->sizes = g_try_new (int, info->n_clusters);
-  if (db->centroids != NULL && db->weights != NULL && db->sizes != NULL)
+  db->lent_from = g_try_new (int, info->n_clusters);
+  if (db->centroids != NULL && db->weights != NULL && db->sizes != NULL
+      && db->lent_from != NULL)
     return TRUE;
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE,
                _ ("%s: not enough memory for %d clusters"), db->path,
@@ -95,8 +100,9 @@ read_cluster (CamClusterDb *db, CamStatement *select, int i, GError **error)
       cam_sql_malformed (db->sql, error, _ ("cluster %d is missing"), i);
       return FALSE;
     }
-  db->sizes[i] = sqlite3_column_int (select, 1);
-  if (! cam_column_floats (select, 2, info->embedding_dim, centroid, error)
+  db->lent_from[i] = -1;
+  if (! cam_column_count (select, 1, 0, G_MAXINT, &db->sizes[i], error)
+      || ! cam_column_floats (select, 2, info->embedding_dim, centroid, error)
       || ! cam_column_floats (select, 3, info->n_channels, weights, error))
     return FALSE;
   if (info->metric == CAM_METRIC_COSINE)
@@ -125,6 +131,48 @@ read_clusters (CamClusterDb *db, GError **error)
   return status == SQLITE_DONE;
 }
 
+/* Whose weights the clusters use that have none.  First databases do not say.
+ */
+static gboolean
+read_lent (CamClusterDb *db, GError **error)
+{
+  g_autoptr (CamStatement) select =
+      cam_sql_prepare (db->sql,
+                       "SELECT cluster, source FROM lent ORDER BY cluster",
+                       NULL);
+  int last = db->info.n_clusters - 1, cluster, status;
+
+  if (select == NULL)
+    return TRUE;
+  while ((status = cam_statement_step (select, error)) == SQLITE_ROW)
+    if (! cam_column_count (select, 0, 0, last, &cluster, error)
+        || ! cam_column_count (select, 1, 0, last, &db->lent_from[cluster],
+                               error))
+      return FALSE;
+  return status == SQLITE_DONE;
+}
+
+/* First databases have the distance that 99 % of their own pictures do not
+ * exceed, to centroids made of these pictures.  With m pictures a cluster it is
+ * too small by (m + 1) / (m - 1) (the square of a mean's error is added for a
+ * picture that is not in it, and taken away for one that is); with few of them
+ * by more than that, so it is not used. */
+static void
+correct_old_bound (CamClusterDb *db)
+{
+  CamClusterDbInfo *info = &db->info;
+  double n = 0, m;
+
+  if (info->far_distance < 0 || info->far_way != NULL)
+    return;
+  for (int i = 0; i < info->n_clusters; i++)
+    n += db->sizes[i];
+  m = n / info->n_clusters;
+  info->far_distance = m >= ENOUGH_MEMBERS
+                           ? info->far_distance * (m + 1) / (m - 1)
+                           : -1;
+}
+
 static gboolean
 read_all (CamClusterDb *db, GError **error)
 {
@@ -138,7 +186,7 @@ read_all (CamClusterDb *db, GError **error)
   return cam_db_check_schema (db->sql, error)
          && cam_db_read_info (db->sql, db->strings, &db->info, error)
          && check_claims (db, error) && allocate (db, error)
-         && read_clusters (db, error);
+         && read_clusters (db, error) && read_lent (db, error);
 }
 
 CamClusterDb *
@@ -151,7 +199,10 @@ cam_cluster_db_open (const char *path, GError **error)
   db->path = g_strdup (path);
   db->strings = g_string_chunk_new (1024);
   db->picture_weights = g_hash_table_new_full (NULL, NULL, NULL, g_free);
-  return read_all (db, error) ? g_steal_pointer (&db) : NULL;
+  if (! read_all (db, error))
+    return NULL;
+  correct_old_bound (db);
+  return g_steal_pointer (&db);
 }
 
 void
@@ -166,6 +217,7 @@ cam_cluster_db_free (CamClusterDb *db)
   g_free (db->centroids);
   g_free (db->weights);
   g_free (db->sizes);
+  g_free (db->lent_from);
   g_free (db->embeddings);
   g_free (db->ids);
   g_free (db->digest);
@@ -301,7 +353,8 @@ cam_cluster_db_nearest (const CamClusterDb *db, const float *rows, int n,
     }
   match->similarity = CLAMP (best, -1, 1);
   match->second_similarity = CLAMP (second, -1, 1);
-  match->far = db->info.far_distance >= 0
+  match->far_unknown = db->info.far_distance < 0;
+  match->far = ! match->far_unknown
                && 1 - match->similarity > db->info.far_distance + 1e-6;
 }
 
@@ -321,4 +374,20 @@ cam_cluster_db_weights (const CamClusterDb *db, int cluster, int *n_members)
   if (n_members != NULL)
     *n_members = db->sizes[cluster];
   return db->weights + (gsize) cluster * db->info.n_channels;
+}
+
+gboolean
+cam_cluster_db_is_blank (const CamClusterDb *db)
+{
+  const CamClusterDbInfo *info = &db->info;
+  gsize n = (gsize) info->n_clusters * info->n_channels;
+
+  if (info->method == NULL || info->n_clusters > 1 || db->sizes[0] < 2)
+    return FALSE;
+  if (info->n_wanted > 1)
+    return TRUE; /* more were looked for, and there was no second */
+  for (gsize i = 0; i < n; i++)
+    if (db->weights[i] != 0)
+      return FALSE;
+  return TRUE;
 }

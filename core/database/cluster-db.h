@@ -48,8 +48,10 @@ typedef struct /* what the database says of itself; borrowed strings */
   int triplets, restarts;
   guint64 seed;
   double margin, eps;
-  double far_distance;       /* 99th percentile of the pictures' own distance to
-                                their centroid, as 1 - similarity; < 0: not known */
+  double far_distance;       /* 1 - similarity beyond which a picture is far;
+                                < 0: not known */
+  const char *far_way;       /* how it was measured: "folds", "leave-one-out",
+                                "given"; NULL: not known */
   int n_wanted;              /* clusters that were asked for; 0: not known */
   const char *preprocessing; /* how pictures went in, for people */
   const char *layer_choice;  /* what `--layer auto` measured; NULL: not asked */
@@ -61,7 +63,8 @@ typedef struct /* the answer to a look-up */
   double similarity; /* cosine, or 1 / (1 + distance)         */
   int second;        /* the next nearest; -1: there is no other */
   double second_similarity;
-  gboolean far;         /* farther than 99 % of the database's own */
+  gboolean far;         /* farther than 99 % of pictures like its own */
+  gboolean far_unknown; /* the database has no bound, or none to rely on */
   const float *weights; /* [n_channels], borrowed from the database */
 } CamClusterMatch;
 
@@ -79,6 +82,7 @@ typedef struct
 typedef struct
 {
   int n_members;
+  int lent_from;        /* the cluster whose weights it uses; -1: its own */
   GArray *labels;       /* CamLabelCount, most frequent first */
   GPtrArray *exemplars; /* CamExemplar, nearest first         */
 } CamCluster;
@@ -109,6 +113,9 @@ gboolean cam_cluster_db_find_neighbour (const CamClusterDb *db,
  * pictures they are the mean of. */
 const float *cam_cluster_db_weights (const CamClusterDb *db, int cluster,
                                      int *n_members);
+/* TRUE where nothing can be explained with it: the embeddings it was made of
+ * are all the same, or of length 0. */
+gboolean cam_cluster_db_is_blank (const CamClusterDb *db);
 /* Members, labels, exemplars of a cluster (transfer full); NULL with an error
  * where the file cannot be read. */
 CamCluster *cam_cluster_db_cluster (const CamClusterDb *db, int cluster,

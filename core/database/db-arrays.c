@@ -66,6 +66,25 @@ export_clusters (const CamClusterDb *db, const char *folder, GError **error)
          && write_array (folder, "sizes.npy", sizes, error);
 }
 
+/* What the arrays alone do not say */
+static gboolean
+export_lookup (const CamClusterDb *db, const char *folder, GError **error)
+{
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+
+  json_builder_begin_object (builder);
+  json_builder_set_member_name (builder, "metric");
+  json_builder_add_string_value (builder, cam_metric_name (db->info.metric));
+  if (db->info.far_distance >= 0)
+    {
+      json_builder_set_member_name (builder, "far_distance");
+      json_builder_add_double_value (builder, db->info.far_distance);
+    }
+  json_builder_end_object (builder);
+  return write_json (folder, "lookup.json", json_builder_get_root (builder),
+                     error);
+}
+
 static gboolean
 export_labels (const CamClusterDb *db, const char *folder, GError **error)
 {
@@ -212,5 +231,6 @@ cam_db_export (const char *path, const char *folder, GError **error)
   return cam_whole_file_folder (folder, error)
          && export_clusters (db, folder, error)
          && export_labels (db, folder, error)
+         && export_lookup (db, folder, error)
          && (db->info.n_pictures == 0 || export_pictures (db, folder, error));
 }

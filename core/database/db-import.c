@@ -11,6 +11,8 @@
 #include "core/database/db-writer.h"
 #include "core/database/schema.h"
 
+#define UNIT_TOLERANCE 1e-3
+
 typedef struct
 {
   CamTensor *centroids, *weights, *sizes; /* sizes NULL: not given */
@@ -74,6 +76,96 @@ read_matrix (const char *folder, const char *file, GError **error)
         return NULL;
       }
   return g_steal_pointer (&floats);
+}
+
+typedef struct /* what lookup.json says */
+{
+  gboolean has_metric;
+  CamMetric metric;
+  double far_distance; /* -1: nothing */
+} Lookup;
+
+static gboolean
+read_lookup_members (JsonObject *object, Lookup *lookup)
+{
+  JsonNode *metric = json_object_get_member (object, "metric");
+  JsonNode *far = json_object_get_member (object, "far_distance");
+
+  if (metric != NULL)
+    lookup->has_metric = JSON_NODE_HOLDS_VALUE (metric)
+                         && json_node_get_value_type (metric) == G_TYPE_STRING
+                         && cam_metric_parse (json_node_get_string (metric),
+                                              &lookup->metric);
+  if (! lookup->has_metric || far == NULL || JSON_NODE_HOLDS_NULL (far))
+    return lookup->has_metric;
+  if (! JSON_NODE_HOLDS_VALUE (far)
+      || (json_node_get_value_type (far) != G_TYPE_DOUBLE
+          && json_node_get_value_type (far) != G_TYPE_INT64))
+    return FALSE;
+  lookup->far_distance = json_node_get_double (far);
+  return lookup->far_distance >= 0
+         && lookup->far_distance
+                <= (lookup->metric == CAM_METRIC_COSINE ? 2 : 1);
+}
+
+static gboolean
+read_lookup (const char *folder, Lookup *lookup, GError **error)
+{
+  g_autofree char *path = g_build_filename (folder, "lookup.json", NULL);
+  g_autoptr (JsonParser) parser = json_parser_new_immutable ();
+  JsonNode *root;
+
+  *lookup = (Lookup) { .far_distance = -1 };
+  if (! g_file_test (path, G_FILE_TEST_EXISTS))
+    return TRUE;
+  if (! json_parser_load_from_file (parser, path, error))
+    return FALSE;
+  root = json_parser_get_root (parser);
+  if (root != NULL && JSON_NODE_HOLDS_OBJECT (root)
+      && read_lookup_members (json_node_get_object (root), lookup))
+    return TRUE;
+  return refuse (error, folder, "lookup.json",
+                 _ ("should be an object with a metric, cosine or euclidean, "
+                    "and a far_distance from 0 to 2 or 1, or none"));
+}
+
+static gboolean
+are_unit (const CamTensor *centroids)
+{
+  gsize dim = centroids->shape.dims[1];
+  const float *rows = cam_tensor_f32 ((CamTensor *) centroids);
+
+  for (gsize i = 0; i < centroids->n_elements; i += dim)
+    {
+      double square = 0;
+
+      for (gsize d = 0; d < dim; d++)
+        square += (double) rows[i + d] * rows[i + d];
+      if (! (fabs (sqrt (square) - 1) < UNIT_TOLERANCE))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+gboolean
+cam_db_import_metric (const char *folder, CamMetric *metric, gboolean *judged,
+                      GError **error)
+{
+  g_autoptr (CamTensor) centroids = NULL;
+  Lookup lookup;
+
+  *judged = FALSE;
+  if (! read_lookup (folder, &lookup, error))
+    return FALSE;
+  *metric = lookup.metric;
+  if (lookup.has_metric)
+    return TRUE;
+  *judged = TRUE;
+  centroids = read_matrix (folder, "centroids.npy", error);
+  if (centroids == NULL)
+    return FALSE;
+  *metric = are_unit (centroids) ? CAM_METRIC_COSINE : CAM_METRIC_EUCLIDEAN;
+  return TRUE;
 }
 
 static gboolean
@@ -258,8 +350,11 @@ cam_db_import (const char *folder, const CamClusterDbInfo *info,
 {
   g_auto (Arrays) a = { NULL };
   g_autoptr (CamDbWriter) writer = NULL;
+  CamClusterDbInfo whole = *info;
+  Lookup lookup;
 
   if (! read_arrays (folder, &a, error)
+      || ! read_lookup (folder, &lookup, error)
       || ! check_columns (folder, &a, embedding_dim, n_channels, error))
     return FALSE;
   writer = cam_db_writer_new (path, embedding_dim, n_channels, error);
@@ -268,5 +363,7 @@ cam_db_import (const char *folder, const CamClusterDbInfo *info,
   for (int i = 0; i < a.centroids->shape.dims[0]; i++)
     if (! write_cluster (writer, &a, i, folder, error))
       return FALSE;
-  return cam_db_writer_finish (writer, info, error);
+  /* the bound is a distance in the metric that it was measured in */
+  whole.far_distance = lookup.metric == info->metric ? lookup.far_distance : -1;
+  return cam_db_writer_finish (writer, &whole, error);
 }

@@ -3,6 +3,7 @@
 
 #include <glib/gi18n.h>
 #include <math.h>
+#include <string.h>
 
 #include "core/database/cluster-db-private.h"
 
@@ -15,6 +16,9 @@ typedef struct
   float *embedding, *weights; /* of the picture at hand */
   double *sums;               /* [n_clusters, n_channels] */
   int *members, *weighted;    /* [n_clusters] */
+  float *first;               /* unit embedding of picture 0 */
+  char *first_digest;
+  gboolean differ, files_differ; /* some picture's, from picture 0's */
 } Check;
 
 static void
@@ -26,6 +30,8 @@ check_free (Check *check)
   g_free (check->sums);
   g_free (check->members);
   g_free (check->weighted);
+  g_free (check->first);
+  g_free (check->first_digest);
   g_free (check);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Check, check_free)
@@ -46,25 +52,180 @@ check_pages (CamSql *sql, GError **error)
   return FALSE;
 }
 
-/* Columns: id, cluster, similarity, embedding, weights */
+/* What holds for every row of a query, whatever its order */
+static gboolean
+check_rows (const Check *check, const char *text,
+            gboolean (*check_row) (const Check *check, CamStatement *row,
+                                   GError **error),
+            GError **error)
+{
+  g_autoptr (CamStatement)
+      select = cam_sql_prepare (check->db->sql, text, error);
+  int status;
+
+  if (select == NULL)
+    return FALSE;
+  while ((status = cam_statement_step (select, error)) == SQLITE_ROW)
+    if (! check_row (check, select, error))
+      return FALSE;
+  return status == SQLITE_DONE;
+}
+
+/* Columns: far_distance, as it was written, which reading may have changed.  A
+ * database that was built has none where it is not known; -1 is what imported
+ * ones had. */
+static gboolean
+check_bound (const Check *check, CamStatement *row, GError **error)
+{
+  const CamClusterDbInfo *info = &check->db->info;
+  g_autofree char *text = cam_column_text (row, 0);
+  double bound = g_ascii_strtod (text != NULL ? text : "", NULL);
+
+  if ((bound >= 0 && bound <= (info->metric == CAM_METRIC_COSINE ? 2 : 1))
+      || (bound == -1 && info->method == NULL))
+    return TRUE;
+  cam_sql_malformed (check->db->sql, error,
+                     _ ("info \"%s\" cannot be \"%.40s\""), "far_distance",
+                     text != NULL ? text : "");
+  return FALSE;
+}
+
+static gboolean
+check_info (const Check *check, GError **error)
+{
+  const CamClusterDbInfo *info = &check->db->info;
+  const struct
+  {
+    const char *key;
+    gboolean good;
+    double value;
+  } claims[] = {
+    { "margin", info->margin >= 0 && info->margin <= 4, info->margin },
+    { "eps", info->eps >= 0 && info->eps <= 1, info->eps },
+    { "clusters_wanted",
+      info->n_wanted == 0 || info->n_wanted >= info->n_clusters,
+      info->n_wanted },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (claims); i++)
+    if (! claims[i].good)
+      {
+        char value[G_ASCII_DTOSTR_BUF_SIZE];
+
+        cam_sql_malformed (check->db->sql, error,
+                           _ ("info \"%s\" cannot be \"%.40s\""), claims[i].key,
+                           g_ascii_dtostr (value, sizeof value,
+                                           claims[i].value));
+        return FALSE;
+      }
+  return check_rows (check, "SELECT value FROM info WHERE key = 'far_distance'",
+                     check_bound, error);
+}
+
+static gboolean
+agrees_with_picture (const Check *check, CamStatement *row, GError **error)
+{
+  if (cam_column_is_null (row, 3)
+      || (sqlite3_column_int64 (row, 0) == sqlite3_column_int64 (row, 3)
+          && fabs (sqlite3_column_double (row, 2)
+                   - sqlite3_column_double (row, 4))
+                 < TOLERANCE))
+    return TRUE;
+  cam_sql_malformed (check->db->sql, error,
+                     _ ("picture %d is an exemplar of a cluster, or at a "
+                        "distance, that is not its own"),
+                     sqlite3_column_int (row, 1));
+  return FALSE;
+}
+
+/* Columns: cluster, picture, similarity, and the picture's own of the first and
+ * the last */
+static gboolean
+check_exemplar (const Check *check, CamStatement *row, GError **error)
+{
+  const CamClusterDbInfo *info = &check->db->info;
+  int most = info->n_pictures > 0 ? info->n_pictures - 1 : G_MAXINT;
+  int number;
+  double similarity;
+
+  return cam_column_count (row, 0, 0, info->n_clusters - 1, &number, error)
+         && (cam_column_is_null (row, 1)
+             || cam_column_count (row, 1, 0, most, &number, error))
+         && cam_column_number (row, 2, -1 - TOLERANCE, 1 + TOLERANCE,
+                               &similarity, error)
+         && agrees_with_picture (check, row, error);
+}
+
+/* Columns: cluster, count */
+static gboolean
+check_label (const Check *check, CamStatement *row, GError **error)
+{
+  int number;
+
+  return cam_column_count (row, 0, 0, check->db->info.n_clusters - 1, &number,
+                           error)
+         && cam_column_count (row, 1, 0, G_MAXINT, &number, error);
+}
+
+/* Columns: 5 triplets, 6 semi_hard, 7 active, 8 value */
+static gboolean
+check_counts (const Check *check, CamStatement *row, GError **error)
+{
+  int triplets, active, semi_hard;
+  double value;
+
+  return cam_column_count (row, 5, 0, check->db->info.triplets, &triplets,
+                           error)
+         && cam_column_count (row, 7, 0, triplets, &active, error)
+         && cam_column_count (row, 6, 0, active, &semi_hard, error)
+         && (cam_column_is_null (row, 8)
+             || cam_column_number (row, 8, -G_MAXDOUBLE, G_MAXDOUBLE, &value,
+                                   error));
+}
+
+/* Embeddings are the same whose cosine is 1 but for what rounding to float32
+ * does to it, as k-means has it: 1e-6. */
+static void
+compare_to_first (Check *check, CamStatement *row, int i)
+{
+  int dim = check->db->info.embedding_dim;
+  g_autofree float *unit = g_memdup2 (check->embedding, dim * sizeof (float));
+  g_autofree char *digest = cam_column_text (row, 9);
+  double square = 0;
+
+  cam_unit_row (unit, dim);
+  if (i == 0)
+    {
+      check->first = g_steal_pointer (&unit);
+      check->first_digest = g_steal_pointer (&digest);
+      return;
+    }
+  for (int d = 0; d < dim; d++)
+    square += ((double) unit[d] - check->first[d])
+              * ((double) unit[d] - check->first[d]);
+  check->differ = check->differ || square / 2 > 1e-6;
+  check->files_differ = check->files_differ || digest == NULL
+                        || g_strcmp0 (digest, check->first_digest) != 0;
+}
+
+/* Columns: id, cluster, similarity, embedding, weights, and check_counts's */
 static gboolean
 check_picture (Check *check, CamStatement *select, int i, GError **error)
 {
   CamClusterDb *db = check->db;
   int n_channels = db->info.n_channels;
-  int cluster = sqlite3_column_int (select, 1);
-  double similarity = sqlite3_column_double (select, 2);
+  int cluster;
+  double similarity;
   CamClusterMatch best, own;
 
   if (! cam_column_floats (select, 3, db->info.embedding_dim, check->embedding,
-                           error))
+                           error)
+      || ! cam_column_count (select, 1, 0, db->info.n_clusters - 1, &cluster,
+                             error)
+      || ! cam_column_number (select, 2, -2, 2, &similarity, error)
+      || ! check_counts (check, select, error))
     return FALSE;
-  if (cluster < 0 || cluster >= db->info.n_clusters)
-    {
-      cam_sql_malformed (db->sql, error, _ ("picture %d: cluster %d is none"),
-                         i, cluster);
-      return FALSE;
-    }
+  compare_to_first (check, select, i);
   cam_cluster_db_find (db, check->embedding, &best);
   cam_cluster_db_nearest (db,
                           db->centroids
@@ -98,8 +259,8 @@ check_pictures (Check *check, GCancellable *cancellable, GError **error)
   g_autoptr (CamStatement)
       select = cam_sql_prepare (db->sql,
                                 "SELECT id, cluster, similarity, embedding, "
-                                "weights FROM picture"
-                                " ORDER BY id",
+                                "weights, triplets, semi_hard, active, value, "
+                                "digest FROM picture ORDER BY id",
                                 error);
   int status;
   int i = 0;
@@ -159,7 +320,7 @@ check_labels (const Check *check, int cluster, GError **error)
 {
   CamClusterDb *db = check->db;
   g_autoptr (CamCluster) read = cam_cluster_db_cluster (db, cluster, error);
-  int sum = 0;
+  gint64 sum = 0;
 
   if (read == NULL)
     return FALSE;
@@ -171,7 +332,47 @@ check_labels (const Check *check, int cluster, GError **error)
                      ngettext ("cluster %d: %d labels for %d picture",
                                "cluster %d: %d labels for %d pictures",
                                read->n_members),
-                     cluster, sum, read->n_members);
+                     cluster, (int) MIN (sum, G_MAXINT), read->n_members);
+  return FALSE;
+}
+
+/* Weights that are lent are the lender's, and the borrower has none. */
+static gboolean
+check_lent (const Check *check, int cluster, GError **error)
+{
+  const CamClusterDb *db = check->db;
+  gsize n = db->info.n_channels;
+  int from = db->lent_from[cluster];
+
+  if (from < 0
+      || (from != cluster && db->lent_from[from] < 0
+          && check->weighted[cluster] == 0
+          && memcmp (db->weights + from * n, db->weights + cluster * n,
+                     n * sizeof (float))
+                 == 0))
+    return TRUE;
+  cam_sql_malformed (db->sql, error,
+                     _ ("cluster %d is said to use the weights of cluster %d, "
+                        "and does not"),
+                     cluster, from);
+  return FALSE;
+}
+
+/* A whole database may still be of no use. */
+static gboolean
+check_use (const Check *check, GError **error)
+{
+  const CamClusterDb *db = check->db;
+  gboolean same = db->info.n_pictures > 0
+                      ? db->info.n_pictures > 1 && ! check->differ
+                            && check->files_differ
+                      : cam_cluster_db_is_blank (db);
+
+  if (! same)
+    return TRUE;
+  cam_sql_malformed (db->sql, error,
+                     _ ("all embeddings it was built of are the same or of "
+                        "length 0, so nothing can be explained with it"));
   return FALSE;
 }
 
@@ -183,7 +384,7 @@ check_clusters (const Check *check, GError **error)
 
   for (int i = 0; i < db->info.n_clusters; i++)
     {
-      if (! check_labels (check, i, error))
+      if (! check_labels (check, i, error) || ! check_lent (check, i, error))
         return FALSE;
       if (compact)
         continue;
@@ -226,6 +427,14 @@ cam_db_verify (const char *path, GCancellable *cancellable, GError **error)
                    _ ("%s: not enough memory to verify it"), path);
       return FALSE;
     }
-  return check_pictures (check, cancellable, error)
-         && check_clusters (check, error);
+  return check_info (check, error)
+         && check_rows (check, "SELECT cluster, count FROM cluster_label",
+                        check_label, error)
+         && check_rows (check,
+                        "SELECT exemplar.cluster, picture, exemplar.similarity,"
+                        " picture.cluster, picture.similarity FROM exemplar"
+                        " LEFT JOIN picture ON picture.id = exemplar.picture",
+                        check_exemplar, error)
+         && check_pictures (check, cancellable, error)
+         && check_clusters (check, error) && check_use (check, error);
 }

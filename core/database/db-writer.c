@@ -19,7 +19,7 @@ struct _CamDbWriter
   CamFileLock *lock;
   CamSql *sql;
   CamStatement *add_picture, *add_skipped, *add_cluster, *add_label,
-      *add_exemplar;
+      *add_exemplar, *add_lent;
   int embedding_dim, n_channels;
   int n_pictures, n_clusters;
 };
@@ -39,6 +39,7 @@ prepare (CamDbWriter *w, GError **error)
     { &w->add_label, "INSERT INTO cluster_label VALUES (NULL, ?, ?, ?)" },
     { &w->add_exemplar,
       "INSERT INTO exemplar VALUES (NULL, ?, ?, ?, ?, ?, ?)" },
+    { &w->add_lent, "INSERT INTO lent VALUES (?, ?)" },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (all); i++)
@@ -200,7 +201,11 @@ cam_db_writer_add_cluster (CamDbWriter *w, const CamDbCluster *c,
   for (guint i = 0; i < c->n_exemplars; i++)
     if (! add_exemplar (w, id, &c->exemplars[i], error))
       return FALSE;
-  return TRUE;
+  if (! c->lent)
+    return TRUE;
+  sqlite3_bind_int (w->add_lent, 1, id);
+  sqlite3_bind_int (w->add_lent, 2, c->lent_from);
+  return cam_statement_run (w->add_lent, error);
 }
 
 static void
@@ -211,6 +216,7 @@ close_sql (CamDbWriter *w)
   g_clear_pointer (&w->add_cluster, cam_statement_free);
   g_clear_pointer (&w->add_label, cam_statement_free);
   g_clear_pointer (&w->add_exemplar, cam_statement_free);
+  g_clear_pointer (&w->add_lent, cam_statement_free);
   g_clear_pointer (&w->sql, cam_sql_close);
 }
 
@@ -249,6 +255,8 @@ cam_db_writer_finish (CamDbWriter *w, const CamClusterDbInfo *info,
   whole.n_channels = w->n_channels;
   whole.n_pictures = w->n_pictures;
   whole.n_clusters = w->n_clusters;
+  if (whole.far_way == NULL)
+    whole.far_way = "given";
   if (! cam_db_write_info (w->sql, &whole, error)
       || ! cam_sql_exec (w->sql, "COMMIT", error))
     return FALSE;

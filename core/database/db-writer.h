@@ -47,6 +47,8 @@ typedef struct
   guint n_labels;
   const CamDbExemplar *exemplars;
   guint n_exemplars;
+  gboolean lent; /* none of its pictures has weights: they are lent_from's */
+  int lent_from;
 } CamDbCluster;
 
 /* @info's n_pictures, n_clusters and far_distance are not looked at before

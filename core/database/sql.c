@@ -365,6 +365,39 @@ cam_column_floats (CamStatement *statement, int column, int n, float *values,
 }
 
 gboolean
+cam_column_count (CamStatement *statement, int column, int minimum, int maximum,
+                  int *value, GError **error)
+{
+  gint64 number = sqlite3_column_int64 (statement, column);
+
+  *value = (int) CLAMP (number, minimum, maximum);
+  if (sqlite3_column_type (statement, column) == SQLITE_INTEGER
+      && *value == number)
+    return TRUE;
+  cam_sql_malformed (sqlite3_db_handle (statement), error,
+                     _ ("column \"%s\" should hold a whole number from %d to "
+                        "%d"),
+                     sqlite3_column_name (statement, column), minimum, maximum);
+  return FALSE;
+}
+
+gboolean
+cam_column_number (CamStatement *statement, int column, double minimum,
+                   double maximum, double *value, GError **error)
+{
+  int type = sqlite3_column_type (statement, column);
+
+  *value = sqlite3_column_double (statement, column);
+  if ((type == SQLITE_INTEGER || type == SQLITE_FLOAT) && *value >= minimum
+      && *value <= maximum)
+    return TRUE;
+  cam_sql_malformed (sqlite3_db_handle (statement), error,
+                     _ ("column \"%s\" should hold a number from %g to %g"),
+                     sqlite3_column_name (statement, column), minimum, maximum);
+  return FALSE;
+}
+
+gboolean
 cam_column_is_null (CamStatement *statement, int column)
 {
   return sqlite3_column_type (statement, column) == SQLITE_NULL;

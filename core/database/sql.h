@@ -57,6 +57,13 @@ void cam_bind_floats (CamStatement *statement, int column, const float *values,
  * holds a NaN or an infinity. */
 gboolean cam_column_floats (CamStatement *statement, int column, int n,
                             float *values, GError **error);
+/* A whole number from @minimum to @maximum; FALSE (MALFORMED) where the column
+ * holds anything else, of whatever type. */
+gboolean cam_column_count (CamStatement *statement, int column, int minimum,
+                           int maximum, int *value, GError **error);
+/* A number from @minimum to @maximum, likewise. */
+gboolean cam_column_number (CamStatement *statement, int column, double minimum,
+                            double maximum, double *value, GError **error);
 gboolean cam_column_is_null (CamStatement *statement, int column);
 /* Valid UTF-8; NULL stays NULL. (transfer full) */
 char *cam_column_text (CamStatement *statement, int column);

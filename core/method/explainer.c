@@ -272,7 +272,8 @@ cam_lookup (const CamClusterDb *db, const CamObservation *observation,
                           cluster.similarity,
                           cluster.far,
                           cluster.second,
-                          cluster.second_similarity };
+                          cluster.second_similarity,
+                          cluster.far_unknown };
   return transfer == CAM_TRANSFER_CLUSTER
          || cam_cluster_db_find_neighbour (db, embedding, &lookup->match,
                                            error);

@@ -71,6 +71,7 @@ typedef struct
   gboolean far;
   int second_cluster; /* the next nearest; -1: there is no other */
   double second_similarity;
+  gboolean far_unknown; /* the database has no bound to say it by */
 } CamLookup;
 /* Refuses with OTHER_MODEL an observation of another network or layer than the
  * database's. */

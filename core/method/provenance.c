@@ -6,7 +6,8 @@
 static void
 add_string (JsonBuilder *b, const char *name, const char *value)
 {
-  g_autofree char *text = g_utf8_make_valid (value, -1); /* JSON knows no other */
+  g_autofree char *text = g_utf8_make_valid (value,
+                                             -1); /* JSON knows no other */
 
   json_builder_set_member_name (b, name);
   json_builder_add_string_value (b, text);
@@ -41,6 +42,9 @@ add_cluster (JsonBuilder *b, const CamClusterDb *db, const CamLookup *lookup)
                                                      CamLabelCount, i)
                                           .label);
   json_builder_end_array (b);
+  if (cluster != NULL && cluster->lent_from >= 0
+      && lookup->transfer == CAM_TRANSFER_CLUSTER)
+    add_int (b, "lent_from", cluster->lent_from);
   if (lookup->second_cluster < 0)
     return;
   add_int (b, "second_cluster", lookup->second_cluster);
@@ -59,7 +63,10 @@ add_lookup (JsonBuilder *b, const CamClusterDb *db, const CamLookup *lookup)
     add_int (b, "neighbour", lookup->match.index);
   add_double (b, "similarity", lookup->match.similarity);
   json_builder_set_member_name (b, "far");
-  json_builder_add_boolean_value (b, lookup->far);
+  if (lookup->far_unknown)
+    json_builder_add_null_value (b);
+  else
+    json_builder_add_boolean_value (b, lookup->far);
   add_cluster (b, db, lookup);
 }
 

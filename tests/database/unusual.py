@@ -1,6 +1,7 @@
 """unusual.py -- camlens build and explain on pictures that are all the same,
 far away, or made thumbnails of by many threads
 """
+import json
 import os
 import shutil
 import subprocess
@@ -9,7 +10,7 @@ import sys
 import numpy as np
 from PIL import Image
 
-from building import at, build, explain, folder, tap
+from building import at, build, camlens, explain, folder, run, tap
 import toy
 
 
@@ -53,11 +54,15 @@ def check_identical():
 
 
 def check_far():
-    """the flag is set beyond the distance of 99 % of the pictures"""
+    """the flag is set beyond the bound that held-out pictures gave"""
     toy.make_pictures(at('near'), 4, 60)
     build('near.camdb', 'near', clusters=4)
     rows = np.array(sql('near.camdb', 'SELECT similarity FROM picture'), float)
-    limit = 1 - np.sort(rows[:, 0])[len(rows) - int(np.ceil(.99 * len(rows)))]
+    info = json.loads(run(camlens, 'db', 'info', '--json',
+                          at('near.camdb')).stdout)
+    limit = info['far_distance']
+    tap.check(info['far_way'] == 'folds' and limit > 1 - np.median(rows),
+              'it is measured by folds', info['far_way'], limit)
     flags = []
     for label in range(4):
         for i in range(0, 60, 4):
