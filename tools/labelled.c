@@ -3,6 +3,7 @@
 
 #include <glib/gi18n.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/plain-file.h"
@@ -87,6 +88,18 @@ is_number (const char *text, double *value)
   return *text != '\0' && *end == '\0' && isfinite (*value);
 }
 
+/* Takes "./" away in front, which says nothing. */
+static void
+strip_here (char *path)
+{
+  while (path[0] == '.' && path[1] == '/')
+    {
+      gsize n = 2 + strspn (path + 2, "/");
+
+      memmove (path, path + n, strlen (path + n) + 1);
+    }
+}
+
 static gboolean
 read_line (const char *file, int number, const char *line, gboolean continuous,
            LabelsFile *read, GError **error)
@@ -103,12 +116,13 @@ read_line (const char *file, int number, const char *line, gboolean continuous,
     return TRUE;
   if (continuous && ! is_number (label, &value))
     {
-      if (number == 0)
+      if (number == 0 && ! csv_names_file (file, path))
         return TRUE; /* names of the columns */
       return refuse_line (file, number, _ ("the label is no number"), error);
     }
   if (*label == '\0')
     return TRUE; /* a picture without a label */
+  strip_here (path);
   other = g_hash_table_lookup (read->labels, path);
   if (other != NULL && strcmp (other, label) != 0)
     return refuse_line (file, number,
@@ -122,31 +136,61 @@ read_line (const char *file, int number, const char *line, gboolean continuous,
   return TRUE;
 }
 
-/* The same labels by absolute path, of paths that are relative to @file's
- * folder or, where there is nothing, to the working folder (transfer full) */
-static GHashTable *
-place_labels (GHashTable *labels, const char *file)
+/* @path without links, as far as there is something (transfer full) */
+static char *
+place_of (const char *path, const char *folder)
 {
-  GHashTable *places = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
-                                              NULL);
+  char *place = g_canonicalize_filename (path, folder);
+  char *real = realpath (place, NULL);
+
+  if (real == NULL)
+    return place;
+  g_free (place);
+  place = g_strdup (real);
+  free (real);
+  return place;
+}
+
+static gboolean
+refuse_two (const char *file, const char *path, const char *label,
+            const char *other, GError **error)
+{
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+               _ ("%s gives %s two labels, “%s” and “%s”"), file, path, label,
+               other);
+  return FALSE;
+}
+
+/* The same labels by absolute path, of paths that are relative to the file's
+ * folder or, where there is nothing, to the working folder.  Two ways to one
+ * picture must say the same of it. */
+static gboolean
+place_labels (LabelsFile *read, const char *file, GError **error)
+{
   g_autofree char *beside = g_path_get_dirname (file);
   g_autofree char *folder = g_canonicalize_filename (beside, NULL);
-  GHashTableIter iter;
-  gpointer path, label;
 
-  g_hash_table_iter_init (&iter, labels);
-  while (g_hash_table_iter_next (&iter, &path, &label))
+  read->places = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  for (guint i = 0; i < read->paths->len; i++)
     {
-      char *place = g_canonicalize_filename (path, folder);
+      const char *path = read->paths->pdata[i];
+      const char *label = g_hash_table_lookup (read->labels, path), *other;
+      char *place = place_of (path, folder);
 
       if (! g_file_test (place, G_FILE_TEST_EXISTS))
         {
           g_free (place);
-          place = g_canonicalize_filename (path, NULL);
+          place = place_of (path, NULL);
         }
-      g_hash_table_insert (places, place, label);
+      other = g_hash_table_lookup (read->places, place);
+      if (other != NULL && strcmp (other, label) != 0)
+        {
+          g_free (place);
+          return refuse_two (file, path, other, label, error);
+        }
+      g_hash_table_insert (read->places, place, (gpointer) label);
     }
-  return places;
+  return TRUE;
 }
 
 static gboolean
@@ -174,26 +218,7 @@ read_labels (LabelsFile *read, const char *file, gboolean continuous,
     if (*g_strstrip (lines[i]) != '\0'
         && ! read_line (file, i, lines[i], continuous, read, error))
       return FALSE;
-  read->places = place_labels (read->labels, file);
-  return TRUE;
-}
-
-static const char *
-look_up (const LabelsFile *file, const char *path, const char *name)
-{
-  g_autofree char *place = g_canonicalize_filename (path, NULL);
-  g_autofree char *base = g_path_get_basename (path);
-  const char *label = g_hash_table_lookup (file->labels, name);
-
-  if (label == NULL)
-    label = g_hash_table_lookup (file->labels, path);
-  if (label == NULL)
-    label = g_hash_table_lookup (file->places, place);
-  if (label == NULL)
-    label = g_hash_table_lookup (file->labels, base);
-  if (label != NULL)
-    g_hash_table_add (file->used, (gpointer) label);
-  return label;
+  return place_labels (read, file, error);
 }
 
 /* @path without the folder @root (NULL: as it is) */
@@ -209,14 +234,83 @@ name_of (const char *path, const char *root)
   return path;
 }
 
+/* The label of picture @path in @file by its whole name, however written, into
+ * *@label; NULL: there is none. */
+static gboolean
+look_up (const LabelsFile *file, const char *labels_file, const char *path,
+         const char *name, const char **label, GError **error)
+{
+  g_autofree char *place = place_of (path, NULL);
+  const char *found[] = { g_hash_table_lookup (file->labels, name),
+                          g_hash_table_lookup (file->labels, path),
+                          g_hash_table_lookup (file->places, place) };
+
+  *label = NULL;
+  for (gsize i = 0; i < G_N_ELEMENTS (found); i++)
+    {
+      if (found[i] == NULL)
+        continue;
+      if (*label != NULL && strcmp (*label, found[i]) != 0)
+        return refuse_two (labels_file, path, *label, found[i], error);
+      *label = *label != NULL ? *label : found[i];
+      g_hash_table_add (file->used, (gpointer) found[i]);
+    }
+  return TRUE;
+}
+
+/* The labels of all @files, borrowed, NULL where there is none: by their whole
+ * names, else by the name without folders that @labels_file gives, which must
+ * not be that of several.  (transfer container) */
+static const char **
+look_up_all (const LabelsFile *file, const char *labels_file, GPtrArray *files,
+             const char *root, GError **error)
+{
+  g_autofree const char **labels = g_new0 (const char *, files->len + 1);
+  g_autoptr (GHashTable)
+      counts = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+
+  for (guint i = 0; i < files->len; i++)
+    {
+      const char *path = files->pdata[i];
+      char *base = g_path_get_basename (path);
+      int n = GPOINTER_TO_INT (g_hash_table_lookup (counts, base));
+
+      g_hash_table_insert (counts, base, GINT_TO_POINTER (n + 1));
+      if (! look_up (file, labels_file, path, name_of (path, root), &labels[i],
+                     error))
+        return NULL;
+    }
+  for (guint i = 0; i < files->len; i++)
+    {
+      g_autofree char *base = g_path_get_basename (files->pdata[i]);
+      const char *label = g_hash_table_lookup (file->labels, base);
+      int n = GPOINTER_TO_INT (g_hash_table_lookup (counts, base));
+
+      if (labels[i] != NULL || label == NULL
+          || (n > 1 && g_hash_table_contains (file->used, label)))
+        continue;
+      if (n > 1)
+        {
+          g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+                       ngettext ("%s: “%s” is the name of %d picture: give "
+                                 "paths instead",
+                                 "%s: “%s” is the name of %d pictures: give "
+                                 "paths instead",
+                                 n),
+                       labels_file, base, n);
+          return NULL;
+        }
+      labels[i] = label;
+      g_hash_table_add (file->used, (gpointer) label);
+    }
+  return g_steal_pointer (&labels);
+}
+
+/* @label NULL: none */
 static void
 add_picture (Labelled *labelled, const char *path, const char *name,
-             const LabelsFile *file, gboolean continuous, GHashTable *seen)
+             const char *label, gboolean continuous, GHashTable *seen)
 {
-  g_autofree char *folder = g_path_get_dirname (path);
-  g_autofree char *folder_name = g_path_get_basename (folder);
-  const char *label = file->labels != NULL ? look_up (file, path, name)
-                                           : folder_name;
   g_autofree char *valid = NULL;
   CamBuildPicture picture = { 0 };
 
@@ -264,19 +358,27 @@ labelled_new (char *const *paths, int n_paths, const char *labels_file,
   g_autoptr (Labelled) labelled = NULL;
   gboolean one_folder = n_paths == 1
                         && g_file_test (paths[0], G_FILE_TEST_IS_DIR);
+  const char *root = one_folder ? paths[0] : NULL;
+  g_autofree const char **labels = NULL;
 
   if (files == NULL)
     return NULL;
   if (labels_file != NULL
-      && ! read_labels (&file, labels_file, continuous, error))
+      && (! read_labels (&file, labels_file, continuous, error)
+          || ! (labels = look_up_all (&file, labels_file, files, root, error))))
     return NULL;
   labelled = g_new0 (Labelled, 1);
   labelled->pictures = g_array_new (FALSE, FALSE, sizeof (CamBuildPicture));
   labelled->text = g_string_chunk_new (1 << 16);
   for (guint i = 0; i < files->len; i++)
-    add_picture (labelled, files->pdata[i],
-                 name_of (files->pdata[i], one_folder ? paths[0] : NULL),
-                 &file, continuous, seen);
+    {
+      const char *path = files->pdata[i];
+      g_autofree char *folder = g_path_get_dirname (path);
+      g_autofree char *folder_name = g_path_get_basename (folder);
+
+      add_picture (labelled, path, name_of (path, root),
+                   labels != NULL ? labels[i] : folder_name, continuous, seen);
+    }
   if (labels_file != NULL)
     count_unfound (labelled, &file, labels_file);
   labelled->n_labels = (int) g_hash_table_size (seen);

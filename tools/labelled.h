@@ -18,9 +18,9 @@ typedef struct
 /* Pictures of @paths (folders opened up).  Names are relative to a folder that
  * is the only path, else as given.  Labels: from @labels_file (CSV of path,
  * label; paths as the names, as given, relative to the
- * file or the working folder, or the bare file name), else the name of
- * the folder that a picture lies in.  @continuous: labels are numbers; pictures
- * without one are left out.  (transfer full) */
+ * file or the working folder, or the bare file name where only one picture has
+ * it), else the name of the folder that a picture lies in.  @continuous: labels
+ * are numbers; pictures without one are left out.  (transfer full) */
 Labelled *labelled_new (char *const *paths, int n_paths,
                         const char *labels_file, gboolean continuous,
                         GError **error);
