@@ -250,6 +250,7 @@ print_json (const CamBuildSummary *s, const char *out, int n_unfound,
     add_text (json, "layer_choice", s->layer_choice);
   add_int (json, "pictures", s->n_pictures);
   add_int (json, "resumed", s->n_resumed);
+  add_int (json, "changed", s->n_changed);
   add_int (json, "without_weights", s->n_alone);
   add_int (json, "clusters", s->n_clusters);
   add_int (json, "clusters_with_lent_weights", s->n_lent);
@@ -299,6 +300,14 @@ print_notes (const CamBuildSummary *s)
                             "the weights of the cluster nearest to them",
                             s->n_lent),
                   s->n_lent);
+  if (s->n_changed > 0)
+    command_note (ngettext ("%d picture was changed since it was embedded, and "
+                            "is embedded again: %s",
+                            "%d pictures were changed since they were "
+                            "embedded, "
+                            "and are embedded again; the first is %s",
+                            s->n_changed),
+                  s->n_changed, s->changed);
   if (s->scratch_was_short)
     command_note (_ ("the disk has no room for all activations: some pictures "
                      "went through the network twice (--cache says how much "

@@ -70,10 +70,11 @@ open_database (ExplainSession *session, GError **error)
   session->db = cam_cluster_db_open (path, error);
   if (session->db == NULL)
     return FALSE;
-  if (cam_cluster_db_is_blank (session->db))
-    command_note (_ ("%s: all embeddings it was built of are the same or of "
-                     "length 0, so nothing can be explained with it"),
-                  path);
+  if (cam_cluster_db_is_alike (session->db))
+    command_note (_ ("%s: the embeddings it was built of are all the same or "
+                     "nearly so, or of length 0 (one cluster was found instead "
+                     "of %d), so it explains nothing"),
+                  path, cam_cluster_db_info (session->db)->n_wanted);
   if (cam_cluster_db_info (session->db)->far_distance < 0)
     command_note (_ ("%s does not say from where on a picture is far from its "
                      "own, so that is unknown (“camlens db recluster” measures "

@@ -1,9 +1,14 @@
 /* build-embed.c -- pass 1: every picture forward, to its embedding */
-#include "core/builder/build-private.h"
+#include <float.h>
+#include <math.h>
+
+#include "core/builder/build-changed.h"
+#include "core/builder/skip-reason.h"
 
 typedef struct /* of one picture, on its way through the threads */
 {
   CamTensor *input;
+  CamFileStamp stamp; /* before it was read */
   char *digest;
   float *embedding;
   GError *error; /* why it is skipped */
@@ -27,8 +32,22 @@ load (gint64 item, gpointer data)
   CamBuild *build = data;
   Embedding *e = g_new0 (Embedding, 1);
 
+  e->stamp = cam_build_stamp (build->options->pictures[build->todo[item]].path);
   e->input = cam_build_load (build, build->todo[item], &e->digest, &e->error);
   return e;
+}
+
+/* An embedding without a length has no direction to compare. */
+static void
+refuse_zero (const CamBuild *build, Embedding *e)
+{
+  double square = 0;
+
+  for (int i = 0; i < build->dim; i++)
+    square += (double) e->embedding[i] * e->embedding[i];
+  if (e->error == NULL && sqrt (square) < FLT_MIN)
+    g_set_error_literal (&e->error, CAM_SKIP_ERROR, CAM_SKIP_ERROR_ZERO,
+                         cam_skip_reason_text (CAM_SKIP_ZERO));
 }
 
 static gpointer
@@ -45,6 +64,7 @@ compute (gint64 item, gpointer loaded, int thread, gpointer data)
   if (cam_split_forward (build->runs[thread], e->input, e->embedding, kept,
                          build->cancellable, &e->error))
     cam_build_cache_put (build->cache, build->todo[item], kept);
+  refuse_zero (build, e);
   g_clear_pointer (&e->input, cam_tensor_unref);
   return e;
 }
@@ -66,9 +86,10 @@ take (gint64 item, gpointer result, gpointer data, GError **error)
       good = FALSE;
     }
   else if (e->error != NULL)
-    good = cam_build_work_add_skipped (build->work, picture, e->error, error);
+    good = cam_build_work_add_skipped (build->work, picture, &e->stamp,
+                                       e->error, error);
   else
-    good = cam_build_work_add_seen (build->work, picture, e->digest,
+    good = cam_build_work_add_seen (build->work, picture, &e->stamp, e->digest,
                                     e->embedding, build->dim, error);
   embedding_free (e);
   build->done++;

@@ -9,6 +9,7 @@
 
 #include "core/base/blas.h"
 #include "core/builder/build-private.h"
+#include "core/database/cluster-db.h"
 
 #define TILE_BYTES (64 << 20) /* cosines of a tile, a thread */
 #define LARGEST_TILE 256
@@ -53,15 +54,35 @@ label_by_name (const CamBuildOptions *options, const int *ids, int n)
   return cam_triplets_new_labels (labels, n);
 }
 
+/* Values that are all the same tell no more than one label does. */
+static gboolean
+check_values (const CamBuildOptions *options, const int *ids, int n,
+              GError **error)
+{
+  const CamBuildPicture *all = options->pictures;
+  const CamBuildPicture *first = &all[ids != NULL ? ids[0] : 0];
+
+  for (int i = 1; i < n; i++)
+    if (all[ids != NULL ? ids[i] : i].value != first->value)
+      return TRUE;
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+               _ ("all labels are %g: there is nothing to hold a picture "
+                  "against (is it the right column?)"),
+               first->value);
+  return FALSE;
+}
+
 CamTriplets *
 cam_build_label (const CamBuildOptions *options, const int *ids, int n,
                  GError **error)
 {
-  g_autoptr (CamTriplets) triplets = options->continuous
-                                         ? label_by_value (options, ids, n)
-                                         : label_by_name (options, ids, n);
+  g_autoptr (CamTriplets) triplets = NULL;
   gboolean positives = FALSE, negatives = FALSE;
 
+  if (options->continuous && ! check_values (options, ids, n, error))
+    return NULL;
+  triplets = options->continuous ? label_by_value (options, ids, n)
+                                 : label_by_name (options, ids, n);
   for (int i = 0; i < n; i++)
     {
       positives |= cam_triplets_n_positives (triplets, i) > 0;
@@ -71,6 +92,11 @@ cam_build_label (const CamBuildOptions *options, const int *ids, int n,
     refuse (error, _ ("no label has two pictures, so there is nothing to hold "
                       "a picture against: put pictures of a kind in one "
                       "folder, or give --labels"));
+  else if (! negatives && options->continuous
+           && cam_score_has_negative (options->score))
+    refuse (error, _ ("no value lies farther from another than the nearest one "
+                      "does, so there is nothing to hold a picture against: "
+                      "more pictures or other labels are needed"));
   else if (! negatives && cam_score_has_negative (options->score))
     refuse (error, _ ("all pictures have the same label, and a triplet needs a "
                       "picture of another: sort them into folders, give "
@@ -96,7 +122,8 @@ read_rows (CamBuild *build, GError **error)
                    build->n_rows);
       return FALSE;
     }
-  if (! cam_build_work_embeddings (build->work, build->n_rows, dim, build->ids,
+  if (! cam_build_work_embeddings (build->work, build->n_rows, dim,
+                                   build->options->n_pictures, build->ids,
                                    build->unit, error))
     return FALSE;
   for (gsize i = 0; i < n; i++)
@@ -200,6 +227,52 @@ mine (CamBuild *build, GError **error)
   return TRUE;
 }
 
+/* Are there two files that differ? */
+static gboolean
+files_differ (const CamBuild *build)
+{
+  const char *first = g_hash_table_lookup (build->digests,
+                                           GINT_TO_POINTER (build->ids[0]));
+
+  for (int i = 1; i < build->n_rows; i++)
+    if (g_strcmp0 (first, g_hash_table_lookup (build->digests,
+                                               GINT_TO_POINTER (build->ids[i])))
+        != 0)
+      return TRUE;
+  return FALSE;
+}
+
+/* A network that cannot tell pictures apart has nothing to explain. */
+static gboolean
+check_alike (CamBuild *build, GError **error)
+{
+  for (gsize i = 1; i < (gsize) build->n_rows; i++)
+    if (! cam_rows_same (build->unit, build->unit + i * build->dim, build->dim))
+      return TRUE;
+  if (build->n_rows == 1 || ! files_differ (build))
+    return TRUE;
+  build->hopeless = TRUE;
+  return refuse (error,
+                 _ ("the network gives all pictures the same embedding, so "
+                    "there is nothing to explain: it was not trained, or "
+                    "collapsed, or another tensor is its embedding "
+                    "(\"embedding\" in model.ini), or the pictures go in "
+                    "wrongly (\"camlens inspect\" says how)"));
+}
+
+static gboolean
+refuse_none (CamBuild *build, GError **error)
+{
+  build->hopeless = cam_build_work_all_zero (build->work);
+  if (build->hopeless)
+    return refuse (error,
+                   _ ("the network gives every picture an embedding of length "
+                      "0, so there is nothing to explain: it collapsed, or "
+                      "another tensor is its embedding (\"embedding\" in "
+                      "model.ini)"));
+  return refuse (error, _ ("none of the pictures could be read"));
+}
+
 gboolean
 cam_build_mine (CamBuild *build, GError **error)
 {
@@ -210,12 +283,14 @@ cam_build_mine (CamBuild *build, GError **error)
   if (build->n_rows < 0)
     return FALSE;
   if (build->n_rows == 0)
-    return refuse (error, _ ("none of the pictures could be read"));
+    return refuse_none (build, error);
   if (! read_rows (build, error))
     return FALSE;
   build->digests = cam_build_work_digests (build->work, error);
+  if (build->digests == NULL || ! check_alike (build, error))
+    return FALSE;
   build->triplets = cam_build_label (o, build->ids, build->n_rows, error);
-  if (build->digests == NULL || build->triplets == NULL)
+  if (build->triplets == NULL)
     return FALSE;
   return o->mining == CAM_MINING_RANDOM || ! cam_score_has_negative (o->score)
          || mine (build, error);

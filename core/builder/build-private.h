@@ -19,6 +19,7 @@ typedef struct
   CamBuildWork *work;
   CamBuildCache *cache;
   gboolean *seen, *weighed; /* [n_pictures] */
+  gboolean hopeless;        /* nothing that was done is worth resuming */
 
   /* after pass 1 */
   int n_rows;          /* pictures that have an embedding */

@@ -4,6 +4,7 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
+#include "core/builder/build-changed.h"
 #include "core/database/cluster-db-private.h"
 
 /* As printf ("%.*g"), whatever the locale: what is compared with a file must not
@@ -138,33 +139,120 @@ check_setting (CamSql *sql, const char *key, const char *value, GError **error)
   return FALSE;
 }
 
-static gboolean
-check_picture (CamStatement *select, const CamBuildPicture *picture,
-               gboolean continuous)
+/* Columns: id, path, label, value; NULL where it is picture @i (transfer full)
+ */
+static char *
+compare_picture (CamStatement *select, const CamBuildOptions *options, int i,
+                 GHashTable *names)
 {
-  g_autofree char *path = cam_column_text (select, 0);
-  g_autofree char *label = cam_column_text (select, 1);
+  g_autofree char *path = cam_column_text (select, 1);
+  g_autofree char *label = cam_column_text (select, 2);
+  const CamBuildPicture *now = NULL;
 
-  return g_strcmp0 (path, picture->name) == 0
-         && g_strcmp0 (label, picture->label) == 0
-         && (! continuous
-             || sqlite3_column_double (select, 2) == picture->value);
+  if (path == NULL || ! g_hash_table_contains (names, path))
+    return g_strdup_printf (_ ("%s is gone"), path != NULL ? path : "?");
+  if (i >= options->n_pictures || strcmp (options->pictures[i].name, path) != 0)
+    return g_strdup (""); /* one before it is new */
+  now = &options->pictures[i];
+  if (g_strcmp0 (label, now->label) != 0
+      || (options->continuous
+          && sqlite3_column_double (select, 3) != now->value))
+    return g_strdup_printf (_ ("%s has another label"), path);
+  return sqlite3_column_int64 (select, 0) == i ? NULL : g_strdup (path);
+}
+
+/* The first picture that the interrupted build does not have (transfer full) */
+static char *
+name_new (CamSql *sql, const CamBuildOptions *options)
+{
+  g_autoptr (CamStatement)
+      select = cam_sql_prepare (sql, "SELECT path FROM source", NULL);
+  g_autoptr (GHashTable)
+      old = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+
+  while (select != NULL && cam_statement_step (select, NULL) == SQLITE_ROW)
+    {
+      char *path = cam_column_text (select, 0);
+
+      g_hash_table_add (old, path != NULL ? path : g_strdup (""));
+    }
+  for (int i = 0; i < options->n_pictures; i++)
+    if (! g_hash_table_contains (old, options->pictures[i].name))
+      return g_strdup_printf (_ ("%s is new"), options->pictures[i].name);
+  return g_strdup ("?");
 }
 
 /* NULL where table source is the list of pictures; else the first that is not
- * the same (transfer full). */
+ * the same, and how (transfer full). */
 static char *
-first_difference (CamSql *sql, const char *text, const CamBuildOptions *options)
+first_difference (CamSql *sql, const CamBuildOptions *options)
 {
-  g_autoptr (CamStatement) select = cam_sql_prepare (sql, text, NULL);
+  g_autoptr (CamStatement) select =
+      cam_sql_prepare (sql,
+                       "SELECT id, path, label, value FROM source ORDER BY id",
+                       NULL);
+  g_autoptr (GHashTable) names = g_hash_table_new (g_str_hash, g_str_equal);
+  g_autofree char *difference = NULL;
+  int n = 0;
 
-  for (int i = 0; select != NULL && i < options->n_pictures; i++)
-    if (cam_statement_step (select, NULL) != SQLITE_ROW
-        || ! check_picture (select, &options->pictures[i], options->continuous))
-      return g_strdup (options->pictures[i].name);
-  if (select == NULL || cam_statement_step (select, NULL) != SQLITE_DONE)
-    return g_strdup (_ ("a picture that is gone"));
-  return NULL;
+  for (int i = 0; i < options->n_pictures; i++)
+    g_hash_table_add (names, (gpointer) options->pictures[i].name);
+  while (select != NULL && difference == NULL
+         && cam_statement_step (select, NULL) == SQLITE_ROW)
+    difference = compare_picture (select, options, n++, names);
+  if (difference != NULL && *difference != '\0')
+    return g_steal_pointer (&difference);
+  if (difference == NULL && n == options->n_pictures)
+    return NULL;
+  return name_new (sql, options);
+}
+
+/* What an earlier release began has no sizes and times: then the digests tell
+ * whether a picture has changed. */
+static gboolean
+add_stamps (CamSql *sql, GError **error)
+{
+  g_autoptr (CamStatement)
+      select = cam_sql_prepare (sql, "SELECT size, mtime, ctime FROM seen",
+                                NULL);
+
+  return select != NULL
+         || cam_sql_exec (sql,
+                          "ALTER TABLE seen ADD COLUMN size INTEGER;"
+                          "ALTER TABLE seen ADD COLUMN mtime INTEGER;"
+                          "ALTER TABLE seen ADD COLUMN ctime INTEGER",
+                          error);
+}
+
+/* Numbers of pictures index arrays. */
+static gboolean
+check_numbers (CamSql *sql, int n_pictures, GError **error)
+{
+  static const char *const queries[] = {
+    "SELECT count (*) FROM sqlite_schema WHERE type NOT IN ('table', 'index')"
+    " OR 0 = ?",
+    "SELECT count (*) FROM source WHERE typeof (id) <> 'integer'"
+    " OR id NOT BETWEEN 0 AND ? - 1",
+    "SELECT count (*) FROM seen WHERE typeof (id) <> 'integer'"
+    " OR id NOT BETWEEN 0 AND ? - 1",
+    "SELECT count (*) FROM weighed WHERE typeof (id) <> 'integer'"
+    " OR id NOT BETWEEN 0 AND ? - 1",
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (queries); i++)
+    {
+      g_autoptr (CamStatement)
+          row = cam_sql_row (sql, NULL, queries[i], "i", n_pictures);
+
+      if (row == NULL || sqlite3_column_int64 (row, 0) != 0)
+        {
+          cam_sql_malformed (sql, error,
+                             _ ("the interrupted build is damaged: begin again "
+                                "with --restart"));
+          return FALSE;
+        }
+    }
+  return TRUE;
 }
 
 gboolean
@@ -181,11 +269,10 @@ cam_build_settings_check (CamSql *sql, const CamBuildOptions *options,
   for (char **s = settings; *s != NULL; s += 2)
     if (! check_setting (sql, s[0], s[1], error))
       return FALSE;
-  other = first_difference (sql,
-                            "SELECT path, label, value FROM source ORDER BY id",
-                            options);
+  other = first_difference (sql, options);
   if (other == NULL)
-    return TRUE;
+    return check_numbers (sql, options->n_pictures, error)
+           && add_stamps (sql, error);
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
                _ ("the pictures are not those of the interrupted build (%s): "
                   "begin again with --restart"),
@@ -250,7 +337,8 @@ cam_build_settings_match (const char *path, const CamBuildOptions *options,
         return FALSE;
     }
   if (! options->compact
-      && g_hash_table_size (list) != (guint) options->n_pictures)
+      && (g_hash_table_size (list) != (guint) options->n_pictures
+          || ! cam_build_files_match (db, options)))
     return FALSE;
   summary->layer = g_strdup (db->info.layer);
   summary->layer_choice = g_strdup (db->info.layer_choice);

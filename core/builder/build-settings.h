@@ -9,7 +9,8 @@
 /* Writes tables setting and source. */
 gboolean cam_build_settings_write (CamSql *sql, const CamBuildOptions *options,
                                    GError **error);
-/* Fails (INVALID_ARGUMENT) naming the first difference. */
+/* Fails (INVALID_ARGUMENT) naming the first difference, and (MALFORMED) where
+ * pictures have numbers that they cannot have. */
 gboolean cam_build_settings_check (CamSql *sql, const CamBuildOptions *options,
                                    GError **error);
 /* Does the finished database @path come of the same settings and pictures?

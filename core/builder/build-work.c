@@ -23,7 +23,7 @@ static const char schema[] =
     "CREATE TABLE trial (picture INTEGER, layer TEXT, insertion REAL NOT NULL,"
     " deletion REAL NOT NULL, PRIMARY KEY (picture, layer)) WITHOUT ROWID;"
     "CREATE TABLE seen (id INTEGER PRIMARY KEY, digest TEXT, embedding BLOB,"
-    " reason TEXT);"
+    " reason TEXT, size INTEGER, mtime INTEGER, ctime INTEGER);"
     "CREATE TABLE weighed (id INTEGER PRIMARY KEY, triplets INTEGER NOT NULL,"
     " semi_hard INTEGER NOT NULL, active INTEGER NOT NULL,"
     " below INTEGER NOT NULL, weights BLOB);";
@@ -125,7 +125,9 @@ prepare (CamBuildWork *work, GError **error)
 {
   work->add_seen =
       cam_sql_prepare (work->sql,
-                       "INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?)",
+                       "INSERT OR REPLACE INTO seen (id, digest, embedding,"
+                       " reason, size, mtime, ctime)"
+                       " VALUES (?, ?, ?, ?, ?, ?, ?)",
                        error);
   if (work->add_seen == NULL)
     return FALSE;
@@ -257,32 +259,52 @@ cam_build_work_add_trial (CamBuildWork *work, int picture, const char *layer,
 }
 
 static gboolean
-mark (CamSql *sql, const char *text, gboolean *marks, GError **error)
+mark (CamSql *sql, const char *text, int n, gboolean *marks, GError **error)
 {
   g_autoptr (CamStatement) select = cam_sql_prepare (sql, text, error);
-  int status;
+  int status, id;
 
   if (select == NULL)
     return FALSE;
   while ((status = cam_statement_step (select, error)) == SQLITE_ROW)
-    marks[sqlite3_column_int (select, 0)] = TRUE;
+    {
+      if (! cam_column_count (select, 0, 0, n - 1, &id, error))
+        return FALSE;
+      marks[id] = TRUE;
+    }
   return status == SQLITE_DONE;
 }
 
 gboolean
-cam_build_work_done (CamBuildWork *work, gboolean *seen, gboolean *weighed,
-                     GError **error)
+cam_build_work_done (CamBuildWork *work, int n_pictures, gboolean *seen,
+                     gboolean *weighed, GError **error)
 {
-  return mark (work->sql, "SELECT id FROM seen JOIN source USING (id)", seen,
-               error)
+  return mark (work->sql, "SELECT id FROM seen JOIN source USING (id)",
+               n_pictures, seen, error)
          && mark (work->sql, "SELECT id FROM weighed JOIN source USING (id)",
-                  weighed, error);
+                  n_pictures, weighed, error);
+}
+
+CamSql *
+cam_build_work_sql (CamBuildWork *work)
+{
+  return work->sql;
+}
+
+static void
+bind_stamp (CamStatement *add_seen, const CamFileStamp *stamp)
+{
+  sqlite3_bind_int64 (add_seen, 5, stamp->size);
+  sqlite3_bind_int64 (add_seen, 6, stamp->mtime);
+  sqlite3_bind_int64 (add_seen, 7, stamp->ctime);
 }
 
 gboolean
-cam_build_work_add_seen (CamBuildWork *work, int picture, const char *digest,
+cam_build_work_add_seen (CamBuildWork *work, int picture,
+                         const CamFileStamp *stamp, const char *digest,
                          const float *embedding, int dim, GError **error)
 {
+  bind_stamp (work->add_seen, stamp);
   sqlite3_bind_int (work->add_seen, 1, picture);
   cam_bind_text (work->add_seen, 2, digest);
   cam_bind_floats (work->add_seen, 3, embedding, dim);
@@ -290,9 +312,11 @@ cam_build_work_add_seen (CamBuildWork *work, int picture, const char *digest,
 }
 
 gboolean
-cam_build_work_add_skipped (CamBuildWork *work, int picture, const GError *why,
+cam_build_work_add_skipped (CamBuildWork *work, int picture,
+                            const CamFileStamp *stamp, const GError *why,
                             GError **error)
 {
+  bind_stamp (work->add_seen, stamp);
   g_hash_table_insert (work->told, GINT_TO_POINTER (picture),
                        g_strdup (why->message));
   sqlite3_bind_int (work->add_seen, 1, picture);
@@ -340,8 +364,17 @@ cam_build_work_count (CamBuildWork *work, GError **error)
 }
 
 gboolean
-cam_build_work_embeddings (CamBuildWork *work, int n, int dim, int *pictures,
-                           float *rows, GError **error)
+cam_build_work_all_zero (CamBuildWork *work)
+{
+  return number (work->sql, "SELECT count (*) FROM seen") > 0
+         && number (work->sql, "SELECT count (*) FROM seen WHERE reason"
+                               " IS NOT '" CAM_SKIP_ZERO "'")
+                == 0;
+}
+
+gboolean
+cam_build_work_embeddings (CamBuildWork *work, int n, int dim, int n_pictures,
+                           int *pictures, float *rows, GError **error)
 {
   g_autoptr (CamStatement)
       select = cam_sql_prepare (work->sql,
@@ -353,11 +386,15 @@ cam_build_work_embeddings (CamBuildWork *work, int n, int dim, int *pictures,
     return FALSE;
   for (int i = 0; i < n; i++)
     {
-      if (cam_statement_step (select, error) != SQLITE_ROW
-          || ! cam_column_floats (select, 1, dim, rows + (gsize) i * dim,
-                                  error))
+      int status = cam_statement_step (select, error);
+
+      if (status == SQLITE_DONE)
+        cam_sql_malformed (work->sql, error, _ ("picture %d is missing"), i);
+      if (status != SQLITE_ROW
+          || ! cam_column_floats (select, 1, dim, rows + (gsize) i * dim, error)
+          || ! cam_column_count (select, 0, i > 0 ? pictures[i - 1] + 1 : 0,
+                                 n_pictures - 1, &pictures[i], error))
         return FALSE;
-      pictures[i] = sqlite3_column_int (select, 0);
     }
   return TRUE;
 }
@@ -412,6 +449,7 @@ cam_build_summary_clear (CamBuildSummary *summary)
   g_clear_pointer (&summary->skipped, g_ptr_array_unref);
   g_clear_pointer (&summary->layer, g_free);
   g_clear_pointer (&summary->layer_choice, g_free);
+  g_clear_pointer (&summary->changed, g_free);
 }
 
 gboolean

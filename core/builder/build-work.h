@@ -13,6 +13,11 @@
 
 typedef struct _CamBuildWork CamBuildWork;
 
+typedef struct /* how a file lay there; times in ns */
+{
+  gint64 size, mtime, ctime;
+} CamFileStamp;
+
 /* Opens, locks, and begins or resumes.  (transfer full) */
 CamBuildWork *cam_build_work_new (const char *out,
                                   const CamBuildOptions *options,
@@ -42,13 +47,16 @@ gboolean cam_build_work_add_trial (CamBuildWork *work, int picture,
                                    GError **error);
 
 /* [n_pictures] for each: TRUE where pass 1, or 2, is done with it. */
-gboolean cam_build_work_done (CamBuildWork *work, gboolean *seen,
-                              gboolean *weighed, GError **error);
+gboolean cam_build_work_done (CamBuildWork *work, int n_pictures,
+                              gboolean *seen, gboolean *weighed,
+                              GError **error);
 gboolean cam_build_work_add_seen (CamBuildWork *work, int picture,
-                                  const char *digest, const float *embedding,
-                                  int dim, GError **error);
+                                  const CamFileStamp *stamp, const char *digest,
+                                  const float *embedding, int dim,
+                                  GError **error);
 /* The file keeps the kind of @why; this run's summary has all that it says. */
 gboolean cam_build_work_add_skipped (CamBuildWork *work, int picture,
+                                     const CamFileStamp *stamp,
                                      const GError *why, GError **error);
 /* @weights NULL: its label has no other picture */
 gboolean cam_build_work_add_weighed (CamBuildWork *work, int picture,
@@ -59,11 +67,17 @@ gboolean cam_build_work_add_weighed (CamBuildWork *work, int picture,
 gboolean cam_build_work_commit (CamBuildWork *work, gboolean now,
                                 GError **error);
 
+/* For the file that looks for changed pictures */
+CamSql *cam_build_work_sql (CamBuildWork *work);
 /* How many have an embedding; -1 with an error. */
 int cam_build_work_count (CamBuildWork *work, GError **error);
-/* Reads them in order: @pictures [n] numbers, @rows [n, dim]. */
+/* Did pass 1 find nothing but embeddings of length 0? */
+gboolean cam_build_work_all_zero (CamBuildWork *work);
+/* Reads them in order: @pictures [n] numbers below @n_pictures, @rows [n, dim].
+ */
 gboolean cam_build_work_embeddings (CamBuildWork *work, int n, int dim,
-                                    int *pictures, float *rows, GError **error);
+                                    int n_pictures, int *pictures, float *rows,
+                                    GError **error);
 /* SHA-256 of the files as pass 1 saw them: picture number -> text (transfer
  * full) */
 GHashTable *cam_build_work_digests (CamBuildWork *work, GError **error);

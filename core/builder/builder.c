@@ -4,7 +4,7 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
-#include "core/builder/build-private.h"
+#include "core/builder/build-changed.h"
 #include "core/builder/build-settings.h"
 #include "core/builder/clustering.h"
 
@@ -20,31 +20,13 @@ cam_build_stage_name (CamBuildStage stage)
   return names[stage];
 }
 
-static char *
-digest_of (const char *path, GError **error)
-{
-  g_autoptr (GFile) file = g_file_new_for_path (path);
-  g_autoptr (GFileInputStream) in = g_file_read (file, NULL, error);
-  g_autoptr (GChecksum) sum = g_checksum_new (G_CHECKSUM_SHA256);
-  g_autofree guchar *buffer = g_malloc (1 << 16);
-  gssize n;
-
-  if (in == NULL)
-    return NULL;
-  while ((n = g_input_stream_read (G_INPUT_STREAM (in), buffer, 1 << 16, NULL,
-                                   error))
-         > 0)
-    g_checksum_update (sum, buffer, n);
-  return n == 0 ? g_strdup (g_checksum_get_string (sum)) : NULL;
-}
-
 CamTensor *
 cam_build_load (CamBuild *build, int picture, char **digest, GError **error)
 {
   const CamBuildOptions *o = build->options;
   const char *path = o->pictures[picture].path;
 
-  *digest = digest_of (path, error);
+  *digest = cam_build_digest (path, error);
   return *digest != NULL ? o->load (path, o->data, error) : NULL;
 }
 
@@ -121,7 +103,8 @@ prepare (CamBuild *build, const char *out, GError **error)
   if (o->layer != NULL && ! split_model (build, o->layer, error))
     return FALSE;
   build->work = cam_build_work_new (out, o, error);
-  if (build->work == NULL || ! cam_build_choose_layer (build, error)
+  if (build->work == NULL || ! cam_build_forget_changed (build, error)
+      || ! cam_build_choose_layer (build, error)
       || (o->layer == NULL
           && ! split_model (build, build->summary->layer, error)))
     return FALSE;
@@ -129,7 +112,8 @@ prepare (CamBuild *build, const char *out, GError **error)
   build->seen = g_new0 (gboolean, o->n_pictures);
   build->weighed = g_new0 (gboolean, o->n_pictures);
   build->todo = g_new (int, o->n_pictures);
-  return cam_build_work_done (build->work, build->seen, build->weighed, error);
+  return cam_build_work_done (build->work, o->n_pictures, build->seen,
+                              build->weighed, error);
 }
 
 static GBytes *
@@ -137,6 +121,8 @@ thumbnail (int id, const char *path, gpointer data)
 {
   const CamBuildOptions *o = ((CamBuild *) data)->options;
 
+  if (id < 0 || id >= o->n_pictures)
+    return NULL;
   return o->thumbnail (o->pictures[id].path, o->data);
 }
 
@@ -243,9 +229,10 @@ write_database (CamBuild *build, const char *out, CamBuildSummary *summary,
 
 /* Says which was the first that could not be read, where none could. */
 static void
-name_first_skipped (const CamBuildSummary *summary, GError **error)
+name_first_skipped (const CamBuildSummary *summary, gboolean hopeless,
+                    GError **error)
 {
-  if (summary->n_pictures == 0 && summary->skipped != NULL
+  if (summary->n_pictures == 0 && ! hopeless && summary->skipped != NULL
       && summary->skipped->len > 0 && error != NULL && *error != NULL)
     {
       const CamSkippedPicture *first = summary->skipped->pdata[0];
@@ -270,7 +257,7 @@ run_passes (CamBuild *build, const char *out, CamBuildSummary *summary,
     return FALSE;
   if (! good)
     {
-      name_first_skipped (summary, error);
+      name_first_skipped (summary, build->hopeless, error);
       return FALSE;
     }
   return write_database (build, out, summary, error);
@@ -295,9 +282,14 @@ cam_build_database (const CamBuildOptions *options, const char *out,
     }
   possible = cam_build_label (options, NULL, options->n_pictures, error);
   if (possible == NULL || ! cam_build_may_begin (out, options, error)
-      || ! prepare (&build, out, error)
-      || ! run_passes (&build, out, summary, error))
+      || ! prepare (&build, out, error))
     return FALSE;
+  if (! run_passes (&build, out, summary, error))
+    {
+      if (build.hopeless)
+        cam_build_work_remove (build.work);
+      return FALSE;
+    }
   cam_build_work_remove (build.work);
   return TRUE;
 }

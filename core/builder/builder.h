@@ -97,6 +97,8 @@ typedef struct /* zero it first */
   int n_resumed;  /* of them, those that an earlier run had embedded */
   gint64 n_below; /* positions that Grad-CAM++ left out */
   gint64 n_triplets, n_semi_hard, n_active;
+  int n_changed; /* pictures whose file is another than when it was embedded */
+  char *changed; /* the first of them */
   gboolean scratch_was_short; /* the disk had no room for all activations */
   gboolean was_complete; /* resume found nothing left to do */
   GPtrArray *skipped;    /* of CamSkippedPicture */

@@ -48,6 +48,22 @@ short_of_memory (GError **error)
   return FALSE;
 }
 
+/* The next picture; FALSE with an error where there is none. */
+static gboolean
+next_picture (const CamClustering *c, CamDbPicture *picture, int *id,
+              GError **error)
+{
+  int status = cam_picture_rows_next (c->rows, picture, id, error);
+
+  if (status == 0)
+    g_set_error (error, CAM_CLUSTER_DB_ERROR, CAM_CLUSTER_DB_ERROR_MALFORMED,
+                 ngettext ("there are fewer pictures than the %d it tells of",
+                           "there are fewer pictures than the %d it tells of",
+                           c->n_rows),
+                 c->n_rows);
+  return status == 1;
+}
+
 /* All embeddings at unit length, [n_rows, dim] (transfer full). */
 static float *
 read_points (const CamClustering *c, GError **error)
@@ -67,7 +83,7 @@ read_points (const CamClustering *c, GError **error)
     {
       float *row = points + (gsize) i * dim;
 
-      if (cam_picture_rows_next (c->rows, &picture, &id, error) != 1)
+      if (! next_picture (c, &picture, &id, error))
         return NULL;
       memcpy (row, picture.embedding, dim * sizeof (float));
       cam_unit_row (row, dim);
@@ -118,7 +134,7 @@ write_pictures (Job *job, GCancellable *cancellable, GError **error)
   for (int i = 0; i < c->n_rows; i++)
     {
       if (g_cancellable_set_error_if_cancelled (cancellable, error)
-          || cam_picture_rows_next (c->rows, &picture, &id, error) != 1)
+          || ! next_picture (c, &picture, &id, error))
         return FALSE;
       picture.cluster = job->kmeans->assignment[i];
       picture.similarity = job->kmeans->similarity[i];

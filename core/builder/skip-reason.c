@@ -5,6 +5,10 @@
 #include <string.h>
 #include "core/base/tensor.h"
 
+/* clang-format off */
+G_DEFINE_QUARK (cam-skip-error-quark, cam_skip_error)
+/* clang-format on */
+
 static const struct
 {
   const char *word, *text;
@@ -15,6 +19,7 @@ static const struct
   { "unknown format", N_ ("not a picture of a known format") },
   { "damaged", N_ ("it is damaged or cut short") },
   { "too large", N_ ("it is too large for the memory") },
+  { CAM_SKIP_ZERO, N_ ("the network gives it an embedding of length 0") },
   { "unreadable", N_ ("it cannot be read") },
 };
 
@@ -40,6 +45,8 @@ cam_skip_reason_word (const GError *error)
 {
   if (g_error_matches (error, CAM_TENSOR_ERROR, CAM_TENSOR_ERROR_TOO_LARGE))
     return "too large";
+  if (g_error_matches (error, CAM_SKIP_ERROR, CAM_SKIP_ERROR_ZERO))
+    return CAM_SKIP_ZERO;
   return error->domain == G_IO_ERROR ? word_of_code (error->code)
                                      : "unreadable";
 }

@@ -7,10 +7,14 @@
  */
 #include "core/database/cluster-db-private.h"
 
+#include <float.h>
 #include <glib/gi18n.h>
 #include <glib/gstdio.h>
 #include <math.h>
 
+/* A network's float32 sums come out a few units in the last place apart, as
+ * their terms are added in one order or another. */
+#define SAME_UNITS 8
 /* a cluster, on average, for an old bound to be corrected */
 #define ENOUGH_MEMBERS 20
 
@@ -280,6 +284,16 @@ cam_cluster_db_fits (const CamClusterDb *db, const char *model_digest,
   return FALSE;
 }
 
+gboolean
+cam_rows_same (const float *unit, const float *other, int n)
+{
+  double square = 0;
+
+  for (int i = 0; i < n; i++)
+    square += ((double) unit[i] - other[i]) * ((double) unit[i] - other[i]);
+  return sqrt (square) <= SAME_UNITS * FLT_EPSILON;
+}
+
 /* Eight sums side by side: fast in plain C, and the same on every run. */
 static double
 dot (const float *a, const float *b, int n)
@@ -377,17 +391,10 @@ cam_cluster_db_weights (const CamClusterDb *db, int cluster, int *n_members)
 }
 
 gboolean
-cam_cluster_db_is_blank (const CamClusterDb *db)
+cam_cluster_db_is_alike (const CamClusterDb *db)
 {
   const CamClusterDbInfo *info = &db->info;
-  gsize n = (gsize) info->n_clusters * info->n_channels;
 
-  if (info->method == NULL || info->n_clusters > 1 || db->sizes[0] < 2)
-    return FALSE;
-  if (info->n_wanted > 1)
-    return TRUE; /* more were looked for, and there was no second */
-  for (gsize i = 0; i < n; i++)
-    if (db->weights[i] != 0)
-      return FALSE;
-  return TRUE;
+  return info->method != NULL && info->n_clusters == 1 && info->n_wanted > 1
+         && db->sizes[0] > 1;
 }

@@ -113,9 +113,11 @@ gboolean cam_cluster_db_find_neighbour (const CamClusterDb *db,
  * pictures they are the mean of. */
 const float *cam_cluster_db_weights (const CamClusterDb *db, int cluster,
                                      int *n_members);
-/* TRUE where nothing can be explained with it: the embeddings it was made of
- * are all the same, or of length 0. */
-gboolean cam_cluster_db_is_blank (const CamClusterDb *db);
+/* TRUE where the embeddings it was built of are all the same or nearly so: one
+ * cluster was found where more were looked for. */
+gboolean cam_cluster_db_is_alike (const CamClusterDb *db);
+/* Are two unit rows the same but for what rounding to float32 does? */
+gboolean cam_rows_same (const float *unit, const float *other, int n);
 /* Members, labels, exemplars of a cluster (transfer full); NULL with an error
  * where the file cannot be read. */
 CamCluster *cam_cluster_db_cluster (const CamClusterDb *db, int cluster,

@@ -183,15 +183,13 @@ check_counts (const Check *check, CamStatement *row, GError **error)
                                    error));
 }
 
-/* Embeddings are the same whose cosine is 1 but for what rounding to float32
- * does to it, as k-means has it: 1e-6. */
+/* Do the embeddings differ, and do the files? */
 static void
 compare_to_first (Check *check, CamStatement *row, int i)
 {
   int dim = check->db->info.embedding_dim;
   g_autofree float *unit = g_memdup2 (check->embedding, dim * sizeof (float));
   g_autofree char *digest = cam_column_text (row, 9);
-  double square = 0;
 
   cam_unit_row (unit, dim);
   if (i == 0)
@@ -200,10 +198,7 @@ compare_to_first (Check *check, CamStatement *row, int i)
       check->first_digest = g_steal_pointer (&digest);
       return;
     }
-  for (int d = 0; d < dim; d++)
-    square += ((double) unit[d] - check->first[d])
-              * ((double) unit[d] - check->first[d]);
-  check->differ = check->differ || square / 2 > 1e-6;
+  check->differ = check->differ || ! cam_rows_same (unit, check->first, dim);
   check->files_differ = check->files_differ || digest == NULL
                         || g_strcmp0 (digest, check->first_digest) != 0;
 }
@@ -358,6 +353,17 @@ check_lent (const Check *check, int cluster, GError **error)
   return FALSE;
 }
 
+static gboolean
+has_no_weights (const CamClusterDb *db)
+{
+  gsize n = (gsize) db->info.n_clusters * db->info.n_channels;
+
+  for (gsize i = 0; i < n; i++)
+    if (db->weights[i] != 0)
+      return FALSE;
+  return TRUE;
+}
+
 /* A whole database may still be of no use. */
 static gboolean
 check_use (const Check *check, GError **error)
@@ -366,7 +372,7 @@ check_use (const Check *check, GError **error)
   gboolean same = db->info.n_pictures > 0
                       ? db->info.n_pictures > 1 && ! check->differ
                             && check->files_differ
-                      : cam_cluster_db_is_blank (db);
+                      : cam_cluster_db_is_alike (db) && has_no_weights (db);
 
   if (! same)
     return TRUE;

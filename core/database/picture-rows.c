@@ -55,12 +55,18 @@ cam_picture_rows_next (CamPictureRows *rows, CamDbPicture *picture, int *id,
 {
   CamStatement *s = rows->select;
   gboolean has_weights;
+  int counts[3] = { 0 };
   int status = cam_statement_step (s, error);
 
   if (status != SQLITE_ROW)
     return status == SQLITE_DONE ? 0 : -1;
   clear_row (rows);
-  *id = sqlite3_column_int (s, 0);
+  if (! cam_column_count (s, 0, 0, G_MAXINT, id, error))
+    return -1;
+  for (int i = 0; i < 3; i++)
+    if (! cam_column_is_null (s, 5 + i)
+        && ! cam_column_count (s, 5 + i, 0, G_MAXINT, &counts[i], error))
+      return -1;
   rows->path = cam_column_text (s, 1);
   rows->digest = cam_column_text (s, 2);
   rows->label = cam_column_text (s, 3);
@@ -76,9 +82,9 @@ cam_picture_rows_next (CamPictureRows *rows, CamDbPicture *picture, int *id,
     .label = rows->label,
     .has_value = ! cam_column_is_null (s, 4),
     .value = sqlite3_column_double (s, 4),
-    .triplets = sqlite3_column_int (s, 5),
-    .semi_hard = sqlite3_column_int (s, 6),
-    .active = sqlite3_column_int (s, 7),
+    .triplets = counts[0],
+    .semi_hard = counts[1],
+    .active = counts[2],
     .embedding = rows->embedding,
     .weights = has_weights ? rows->weights : NULL,
   };

@@ -154,15 +154,41 @@ positives (const CamTriplets *t, int anchor)
                  MIN (others, MAX (1, (int) (NEAR_SHARE * others + 0.5))));
 }
 
-/* All outside of this run are negatives. */
+/* The first place whose value is @value or more, or, with @above, more. */
+static int
+first_of (const CamTriplets *t, double value, gboolean above)
+{
+  int low = 0, high = t->n;
+
+  while (low < high)
+    {
+      int middle = low + (high - low) / 2;
+
+      if (above ? t->sorted[middle] <= value : t->sorted[middle] < value)
+        low = middle + 1;
+      else
+        high = middle;
+    }
+  return low;
+}
+
+/* All outside of this run are negatives: it holds the nearer half, and where
+ * many values are equal all that lie no farther than a positive does. */
 static Run
 not_negatives (const CamTriplets *t, int anchor)
 {
-  int others = t->n - 1;
+  int others = t->n - 1, place = t->place[anchor];
+  const double *v = t->sorted;
+  Run near, run;
+  double reach;
 
   if (t->groups != NULL)
     return t->groups[anchor];
-  return window (t, t->place[anchor], others - (int) (FAR_SHARE * others));
+  near = positives (t, anchor);
+  reach = MAX (v[place] - v[near.first], v[near.end - 1] - v[place]);
+  run = window (t, place, others - (int) (FAR_SHARE * others));
+  return (Run) { MIN (run.first, first_of (t, v[place] - reach, FALSE)),
+                 MAX (run.end, first_of (t, v[place] + reach, TRUE)) };
 }
 
 int

@@ -6,7 +6,8 @@
  *
  *   labels  both runs are the anchor's label
  *   values  positives: the nearest 5 % of the others (at least one), negatives:
- *           the farthest 50 %; ties keep the lower numbers near
+ *           the farthest 50 % of those farther than any positive; ties keep
+ *           the lower numbers near
  *
  * What is drawn for a picture depends on the seed and its key alone.
  */
