@@ -317,6 +317,17 @@ list_pictures (const CamClusterDb *db)
   return list;
 }
 
+/* All that a compact database knows of its pictures */
+static guint64
+count_members (const CamClusterDb *db)
+{
+  guint64 n = 0;
+
+  for (int i = 0; i < db->info.n_clusters; i++)
+    n += (guint64) db->sizes[i];
+  return n;
+}
+
 gboolean
 cam_build_settings_match (const char *path, const CamBuildOptions *options,
                           CamBuildSummary *summary)
@@ -339,6 +350,10 @@ cam_build_settings_match (const char *path, const CamBuildOptions *options,
   if (! options->compact
       && (g_hash_table_size (list) != (guint) options->n_pictures
           || ! cam_build_files_match (db, options)))
+    return FALSE;
+  if (options->compact
+      && count_members (db) + g_hash_table_size (list)
+             != (guint64) options->n_pictures)
     return FALSE;
   summary->layer = g_strdup (db->info.layer);
   summary->layer_choice = g_strdup (db->info.layer_choice);

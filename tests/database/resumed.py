@@ -40,10 +40,10 @@ def seen(name):
         return 0
 
 
-def interrupt(name, pictures, total, *options):
+def interrupt(name, pictures, total, *options, layer='relu4'):
     """a build that is killed when all pictures are embedded"""
     child = subprocess.Popen(command(name, pictures, '--jobs', '1', *LONG,
-                                     *options),
+                                     *options, layer=layer),
                              stdout=subprocess.DEVNULL,
                              stderr=subprocess.DEVNULL)
     while seen(name) < total and child.poll() is None:
@@ -64,13 +64,14 @@ def scenario(name, base='base', pictures='pictures'):
     return lambda *path: at(name, *path)
 
 
-def resume(name, *options):
-    done = build(name + '.camdb', name, '--resume', '--json', *LONG, *options)
+def resume(name, *options, layer='relu4'):
+    done = build(name + '.camdb', name, '--resume', '--json', *LONG, *options,
+                 layer=layer)
     return done, json.loads(done.stdout) if done.stdout else {}
 
 
-def as_anew(name, *options):
-    build(name + '-anew', name, *LONG, *options)
+def as_anew(name, *options, layer='relu4'):
+    build(name + '-anew', name, *LONG, *options, layer=layer)
     return same(name + '.camdb', name + '-anew')
 
 
@@ -99,6 +100,18 @@ def check_changed():
     tap.check(said.get('changed') == 2 and 'the first is label1/0002.png'
               in done.stderr and as_anew('set-back'),
               'also one of the same size and time', done.stderr)
+
+
+def check_choice():
+    """a layer that was chosen by a picture that is another now"""
+    interrupt('chosen', 'pictures', 3 * EACH, layer='auto')
+    picture = scenario('chosen-other', 'chosen')
+    fill_up(picture('label1/0002.png'), toy.make_picture(1, 77))
+    done, said = resume('chosen-other', layer='auto')
+    tap.check(said.get('changed') == 1
+              and as_anew('chosen-other', layer='auto'),
+              'a changed picture has its say in the choice of a layer',
+              done.stderr)
 
 
 def check_unreadable():
@@ -171,6 +184,15 @@ def check_complete():
     tap.check('complete already' in done.stdout, 'a finished build is complete',
               done.stdout, done.stderr)
     fill_up(at('whole', 'label1/0002.png'), toy.make_picture(1, 77))
+    build('compact.camdb', 'whole', '--compact')
+    done = build('compact.camdb', 'whole', '--compact', '--resume')
+    tap.check('complete already' in done.stdout, 'a compact one, too',
+              done.stdout)
+    shutil.copy(at('whole', 'label1/0003.png'), at('whole', 'label1/9.png'))
+    done = build('compact.camdb', 'whole', '--compact', '--resume')
+    tap.check('complete already' not in done.stdout,
+              'but not with one picture more', done.stdout)
+    os.unlink(at('whole', 'label1/9.png'))
     done = build('whole.camdb', 'whole', '--resume')
     build('whole-anew', 'whole')
     tap.check('complete already' not in done.stdout
@@ -233,6 +255,7 @@ interrupt('base', 'pictures', 3 * EACH)
 tap.check(seen('base') == 3 * EACH, 'a build is killed behind its first pass')
 check_unchanged()
 check_changed()
+check_choice()
 check_unreadable()
 check_list()
 check_earlier()
