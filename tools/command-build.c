@@ -75,6 +75,8 @@ parse (Arguments *a, int *argc, char ***argv)
       N_ ("of triplets and clusters (1)"), "N" },
     { "jobs", 'j', 0, G_OPTION_ARG_INT, &a->jobs,
       N_ ("threads (default: all cores)"), "N" },
+    { "max-pixels", 0, 0, G_OPTION_ARG_CALLBACK, (gpointer) command_max_pixels,
+      N_ ("Pixels that a picture may have, like 500M (default 200M)"), "N" },
     { "cache", 0, 0, G_OPTION_ARG_STRING, &a->cache,
       N_ ("scratch space beside DB for activations, like 500M (4G)"), "BYTES" },
     { "resume", 0, 0, G_OPTION_ARG_NONE, &a->resume,

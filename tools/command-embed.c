@@ -253,6 +253,8 @@ command_embed (int argc, char **argv)
       N_("At once (default: all cores)"), "N" },
     { "skips-ok", 0, 0, G_OPTION_ARG_NONE, &o.skips_ok,
       N_("Exit status 0, not 3, where pictures had to be left out"), NULL },
+    { "max-pixels", 0, 0, G_OPTION_ARG_CALLBACK, (gpointer) command_max_pixels,
+      N_("Pixels that a picture may have, like 500M (default 200M)"), "N" },
     { NULL, 0, 0, 0, NULL, NULL, NULL },
   };
   int status = COMMAND_USAGE;

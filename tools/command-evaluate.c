@@ -15,9 +15,10 @@ static const char text[] = N_ (
     "controls:\nenergy in the mask, IoU, boxes, pointing, and (without "
     "masks) deletion and\ninsertion of the embedding's similarity, with 95 % "
     "bootstrap intervals.\n\nMASKS/a/b.png is the mask of IMAGES/a/b.jpg: "
-    "light (or opaque) where the object\nis. Labels are the names of "
-    "folders, or of a CSV “path,label”; boxes a CSV\n“path,x,y,width,height”. "
-    "--train names the pictures that triplets are drawn from.\n\n--sweep "
+    "anything but background (black,\ntransparent) is the object. Labels are "
+    "the names of folders, or of a CSV\n“path,label”; boxes a CSV "
+    "“path,x,y,width,height”. --train names the pictures that\ntriplets are "
+    "drawn from.\n\n--sweep "
     "tries target layers and scores instead, chooses on one half of the\n"
     "pictures and reports on the other.");
 
@@ -305,6 +306,8 @@ command_evaluate (int argc, char **argv)
       N_ ("Pictures at once (default: all cores)"), "N" },
     { "skips-ok", 0, 0, G_OPTION_ARG_NONE, &o.skips_ok,
       N_ ("Exit status 0, not 3, where pictures had to be left out"), NULL },
+    { "max-pixels", 0, 0, G_OPTION_ARG_CALLBACK, (gpointer) command_max_pixels,
+      N_ ("Pixels that a picture may have, like 500M (default 200M)"), "N" },
     { "json", 0, 0, G_OPTION_ARG_NONE, &o.json, N_ ("Print JSON"), NULL },
     { NULL, 0, 0, 0, NULL, NULL, NULL },
   };

@@ -160,9 +160,7 @@ check_endings (const Explanation *e, GError **error)
                    e->overlay);
       return FALSE;
     }
-  if (e->heatmap != NULL && ! g_str_has_suffix (e->heatmap, ".npy")
-      && ! g_str_has_suffix (e->heatmap, ".tif")
-      && ! g_str_has_suffix (e->heatmap, ".tiff"))
+  if (e->heatmap != NULL && ! picture_can_write_map (e->heatmap))
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
                    _("The heat map “%s” should end in .npy, .tif or .tiff."),
@@ -474,6 +472,8 @@ command_explain (int argc, char **argv)
       N_("Of the forward pass (default: all cores)"), "N" },
     { "skips-ok", 0, 0, G_OPTION_ARG_NONE, &o->skips_ok,
       N_("Exit status 0, not 3, where pictures had to be left out"), NULL },
+    { "max-pixels", 0, 0, G_OPTION_ARG_CALLBACK, (gpointer) command_max_pixels,
+      N_("Pixels that a picture may have, like 500M (default 200M)"), "N" },
     { NULL, 0, 0, 0, NULL, NULL, NULL },
   };
 

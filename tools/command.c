@@ -6,6 +6,7 @@
 
 #include <glib/gi18n.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #include "core/base/foreign-text.h"
 #include "core/base/json.h"
 #include "core/base/threads.h"
+#include "tools/picture.h"
 
 /* An empty name would be made one by what is put behind it. */
 static gboolean
@@ -163,6 +165,29 @@ command_check_threads (const char *name, const char *option, int value)
   return FALSE;
 }
 
+gboolean
+command_max_pixels (const char *option, const char *value, gpointer data,
+                    GError **error)
+{
+  static const char units[] = "KMG";
+  char *end;
+  double number = g_ascii_strtod (value, &end);
+  const char *unit = *end != '\0' ? strchr (units, g_ascii_toupper (*end))
+                                  : NULL;
+
+  if (unit != NULL)
+    number *= pow (1000, (double) (unit - units) + 1);
+  if (end == value || ! (number >= 1 && number <= 1e12)
+      || (*end != '\0' && (unit == NULL || end[1] != '\0')))
+    {
+      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                   _ ("--max-pixels is a number like 500M, not “%s”"), value);
+      return FALSE;
+    }
+  picture_limit ((gint64) number);
+  return TRUE;
+}
+
 void
 command_note (const char *format, ...)
 {
@@ -218,96 +243,4 @@ command_print_json (JsonBuilder *builder, gboolean pretty)
   g_autofree char *shown = cam_foreign_json (text);
 
   printf ("%s\n", shown);
-}
-
-static gboolean
-ends_like_picture (const char *name)
-{
-  static const char *const endings[] = { ".jpg",  ".jpeg", ".jpe",  ".png",
-                                         ".tif",  ".tiff", ".webp", ".gif",
-                                         ".heic", ".heif", ".avif", NULL };
-  const char *dot = strrchr (name, '.');
-  g_autofree char *ending = g_ascii_strdown (dot != NULL ? dot : "", -1);
-
-  return name[0] != '.' && g_strv_contains (endings, ending);
-}
-
-static int
-compare_paths (gconstpointer a, gconstpointer b)
-{
-  return strcmp (*(char *const *) a, *(char *const *) b);
-}
-
-/* A link to nothing is listed, and found unreadable; a pipe or a device would
- * be waited for. */
-static gboolean
-add_folder (GPtrArray *found, const char *folder, GError **error)
-{
-  g_autoptr (GDir) dir = g_dir_open (folder, 0, error);
-  const char *name;
-
-  if (dir == NULL)
-    return FALSE;
-  while ((name = g_dir_read_name (dir)) != NULL)
-    {
-      g_autofree char *path = g_build_filename (folder, name, NULL);
-
-      if (name[0] == '.')
-        continue;
-      if (g_file_test (path, G_FILE_TEST_IS_DIR))
-        {
-          if (! g_file_test (path, G_FILE_TEST_IS_SYMLINK)
-              && ! add_folder (found, path, error))
-            return FALSE;
-        }
-      else if (ends_like_picture (name)
-               && (! g_file_test (path, G_FILE_TEST_EXISTS)
-                   || g_file_test (path, G_FILE_TEST_IS_REGULAR)))
-        g_ptr_array_add (found, g_steal_pointer (&path));
-    }
-  return TRUE;
-}
-
-GPtrArray *
-command_list_pictures (char *const *paths, int n_paths, GError **error)
-{
-  g_autoptr (GPtrArray) all = g_ptr_array_new_with_free_func (g_free);
-  g_autoptr (GHashTable)
-      seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-
-  for (int i = 0; i < n_paths; i++)
-    {
-      g_autoptr (GPtrArray) found = g_ptr_array_new ();
-      gboolean good = TRUE;
-
-      if (g_file_test (paths[i], G_FILE_TEST_IS_DIR))
-        good = add_folder (found, paths[i], error);
-      else if (g_file_test (paths[i], G_FILE_TEST_IS_REGULAR))
-        g_ptr_array_add (found, g_strdup (paths[i]));
-      else if (g_file_test (paths[i], G_FILE_TEST_EXISTS))
-        {
-          g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_REGULAR_FILE,
-                       _ ("'%s' is not a file"), paths[i]);
-          good = FALSE;
-        }
-      else
-        {
-          g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
-                       _ ("There is no picture “%s”."), paths[i]);
-          good = FALSE;
-        }
-      g_ptr_array_sort (found, compare_paths);
-      for (guint j = 0; j < found->len; j++)
-        {
-          char *path = g_ptr_array_index (found, j);
-
-          if (g_hash_table_add (seen, g_canonicalize_filename (path, NULL)))
-            g_ptr_array_add (all, path);
-          else
-            g_free (path);
-        }
-      if (! good)
-        return NULL;
-    }
-  return g_steal_pointer (&all);
 }

@@ -50,6 +50,9 @@ gboolean command_check_number (const char *name, const char *option,
 /* The same for --@option that says how many threads; 0: all cores. */
 gboolean command_check_threads (const char *name, const char *option,
                                 int value);
+/* For G_OPTION_ARG_CALLBACK: picture_limit () by --max-pixels=500M. */
+gboolean command_max_pixels (const char *option, const char *value,
+                             gpointer data, GError **error);
 /* printf (), but of what the arguments hold, nothing reaches a terminal raw
  * (core/base/foreign-text.h); newlines at the format's ends and tabs are kept.
  * For all that names something; files and JSON are written as they are. */
@@ -67,8 +70,9 @@ void command_cell (const char *text, int width);
 /* What @builder holds on standard output: cam_json_text; what would steer a
  * terminal is written \uXXXX. */
 void command_print_json (JsonBuilder *builder, gboolean pretty);
-/* Files of @paths, folders opened up (all below them), sorted within each;
- * only names that end like pictures are taken from folders.  (transfer full)
+/* Files of @paths, folders opened up (all below them, each once, links to
+ * folders followed), sorted within each; only names that end like pictures are
+ * taken from folders, and notes say what was passed over.  (transfer full)
  * array of char*; NULL with an error where a path does not exist. */
 GPtrArray *command_list_pictures (char *const *paths, int n_paths,
                                   GError **error);

@@ -5,7 +5,6 @@
 #include "tools/command.h"
 #include "tools/csv.h"
 #include "tools/evaluate.h"
-#include "tools/picture.h"
 
 static void
 free_picture (gpointer data)
@@ -70,46 +69,6 @@ list_pictures (EvaluateData *data, char *folder, GError **error)
       g_ptr_array_add (pictures, picture);
     }
   return pictures;
-}
-
-/* MASKS/a/b.png of a/b.jpg, with whatever ending */
-static char *
-find_mask (const char *folder, const char *name)
-{
-  static const char *const endings[] = { ".png",  ".jpg",  ".jpeg", ".tif",
-                                         ".tiff", ".webp", ".pgm",  NULL };
-  const char *dot = strrchr (name, '.');
-  g_autofree char *stem = g_strndup (name, dot != NULL ? (gsize) (dot - name)
-                                                       : strlen (name));
-
-  for (int i = 0; endings[i] != NULL; i++)
-    {
-      g_autofree char *file = g_strconcat (stem, endings[i], NULL);
-      g_autofree char *path = g_build_filename (folder, file, NULL);
-
-      if (g_file_test (path, G_FILE_TEST_IS_REGULAR))
-        return g_steal_pointer (&path);
-    }
-  return NULL;
-}
-
-static gboolean
-find_masks (EvaluateData *data, const char *folder, GError **error)
-{
-  for (guint i = 0; i < data->pictures->len; i++)
-    {
-      EvaluatePicture *picture = g_ptr_array_index (data->pictures, i);
-
-      picture->mask = find_mask (folder, picture->name);
-      data->n_masks += picture->mask != NULL;
-    }
-  if (data->n_masks > 0)
-    return TRUE;
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
-               _("No mask in “%s” has the name of a picture: MASKS/a/b.png "
-               "belongs to IMAGES/a/b.jpg."),
-               folder);
-  return FALSE;
 }
 
 static EvaluatePicture *
@@ -230,7 +189,8 @@ evaluate_read (EvaluateData *data, const EvaluateOptions *options,
       if (data->train == NULL)
         return FALSE;
     }
-  return (options->masks == NULL || find_masks (data, options->masks, error))
+  return (options->masks == NULL
+          || evaluate_find_masks (data, options->masks, error))
          && (options->boxes == NULL || read_boxes (data, options->boxes, error))
          && (options->labels == NULL
              || read_labels (data, options->labels, error));
@@ -244,23 +204,4 @@ evaluate_data_clear (EvaluateData *data)
   g_clear_pointer (&data->labels, g_ptr_array_unref);
   g_free (data->train_embeddings);
   g_free (data->unfound);
-}
-
-float *
-evaluate_read_mask (const char *path, int *width, int *height, GError **error)
-{
-  g_autofree guint8 *rgba = picture_load_rgba (path, width, height, error);
-  gboolean cut_out = FALSE;
-  gsize n;
-  float *mask;
-
-  if (rgba == NULL)
-    return NULL;
-  n = (gsize) *width * *height;
-  mask = g_new (float, n);
-  for (gsize i = 0; i < n; i++)
-    cut_out |= rgba[4 * i + 3] != 255;
-  for (gsize i = 0; i < n; i++)
-    mask[i] = rgba[4 * i + (cut_out ? 3 : 1)] >= 128;
-  return mask;
 }

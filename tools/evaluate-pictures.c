@@ -56,13 +56,13 @@ close_small (Small *small)
 
 /* The mask at the small picture's size: the nearest pixel */
 static void
-open_mask (const EvaluatePicture *picture, Small *small)
+open_mask (const EvaluatePicture *picture, const CamView *view, Small *small)
 {
   int width, height;
   g_autofree float *mask = NULL;
 
   if (picture->mask != NULL)
-    mask = evaluate_read_mask (picture->mask, &width, &height, NULL);
+    mask = evaluate_read_mask (NULL, picture, view, &width, &height, NULL);
   if (mask == NULL)
     return;
   small->mask = g_new (float, (gsize) small->width * small->height);
@@ -168,7 +168,7 @@ show_picture (Evaluation *e, guint index, GString *html, GError **error)
 
   if (good)
     {
-      open_mask (picture, &small);
+      open_mask (picture, &view, &small);
       g_string_append (html, "<div class='strip'>");
       draw_outline (&small, small.pixels);
       good = add_image (&small, small.pixels, picture->name, "", html, error);

@@ -18,6 +18,18 @@ add_share (GString *html, double share, const char *what)
 }
 
 static void
+add_mask_kinds (const Evaluation *e, GString *html)
+{
+  for (int k = 0; k < N_MASK_KINDS; k++)
+    if (e->data.mask_kinds[k] > 0)
+      {
+        g_autofree char *n = g_strdup_printf ("%d", e->data.mask_kinds[k]);
+
+        evaluate_page_card (html, n, evaluate_mask_kind ((MaskKind) k));
+      }
+}
+
+static void
 add_head (const Evaluation *e, GString *html)
 {
   g_autofree char *n = g_strdup_printf ("%u", e->data.pictures->len);
@@ -40,6 +52,7 @@ add_head (const Evaluation *e, GString *html)
              _ ("Recall@1 in the training pictures"));
   add_share (html, evaluate_mask_area (e),
              _ ("mask's share of the view: energy by chance"));
+  add_mask_kinds (e, html);
   add_share (html, evaluate_centre (e),
              _ ("centre pixel's score in the pointing game"));
   g_string_append (html, "</div>");

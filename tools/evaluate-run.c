@@ -163,6 +163,21 @@ cut_to_view (Target *target)
   return inside / (double) MAX (n_seen, 1);
 }
 
+/* Nothing can lie in what is empty: that is no measure of 0. */
+static void
+drop_empty (Runner *runner, guint index, Target *target)
+{
+  Evaluation *e = runner->e;
+
+  if (e->mask_area[index] > 0.0)
+    return;
+  if (! runner->keep)
+    evaluate_say_empty (&e->data, e->data.pictures->pdata[index]);
+  g_clear_pointer (&target->mask, g_free);
+  e->mask_area[index] = NAN;
+  e->centre[index] = NAN;
+}
+
 static void
 add_true_boxes (Target *target, const EvaluatePicture *picture)
 {
@@ -201,7 +216,8 @@ open_target (Runner *runner, guint index, Target *target, GError **error)
   e->mask_area[index] = NAN;
   if (picture->mask != NULL)
     {
-      target->mask = evaluate_read_mask (picture->mask, &target->width,
+      target->mask = evaluate_read_mask (runner->keep ? NULL : &e->data,
+                                         picture, v, &target->width,
                                          &target->height, error);
       if (target->mask == NULL)
         return FALSE;
@@ -209,6 +225,7 @@ open_target (Runner *runner, guint index, Target *target, GError **error)
       e->centre[index] =
           target->mask[(gsize) (target->height / 2) * target->width
                        + target->width / 2];
+      drop_empty (runner, index, target);
     }
   add_true_boxes (target, picture);
   return TRUE;

@@ -51,13 +51,18 @@ static float *
 load_mask (int number, const CamView *view, gpointer data)
 {
   const Half *half = data;
-  const char *path = picture_of (half, number)->mask;
+  const EvaluatePicture *picture = picture_of (half, number);
+  g_autoptr (GError) error = NULL;
+  gboolean inside = FALSE;
   int width, height, w = view->input_width, h = view->input_height;
   g_autofree float *mask = NULL;
   float *out;
 
-  if (path != NULL)
-    mask = evaluate_read_mask (path, &width, &height, NULL);
+  if (picture->mask != NULL)
+    mask = evaluate_read_mask (half->data, picture, view, &width, &height,
+                               &error);
+  if (error != NULL)
+    command_note ("%s: %s", picture->name, error->message);
   if (mask == NULL)
     return NULL;
   out = g_new0 (float, (gsize) w *h);
@@ -70,8 +75,13 @@ load_mask (int number, const CamView *view, gpointer data)
         if (px >= 0.0 && px < 1.0 && py >= 0.0 && py < 1.0)
           out[y * w + x] =
               mask[(gsize) (py * height) * width + (gsize) (px * width)];
+        inside = inside || out[y * w + x] > 0.0f;
       }
-  return out;
+  if (inside)
+    return out;
+  evaluate_say_empty (half->data, picture);
+  g_free (out);
+  return NULL;
 }
 
 static void

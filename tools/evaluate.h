@@ -16,6 +16,7 @@
 #include "core/method/measures.h"
 #include "core/method/score.h"
 #include "core/method/triplets.h"
+#include "tools/picture-mask.h"
 #include "tools/progress.h"
 
 #define EVALUATE_STEPS 10 /* of the faithfulness curves */
@@ -57,6 +58,9 @@ typedef struct
   GPtrArray *train;        /* EvaluatePicture; NULL: no --train */
   float *train_embeddings; /* [train->len, dim] */
   int n_masks, n_boxes;
+  int n_without_mask, n_lost_masks; /* pictures, masks without the other */
+  gint mask_kinds[N_MASK_KINDS];    /* masks that were read so */
+  gint n_empty_masks;               /* nothing in what the network sees */
   int n_unfound; /* names in --labels of no picture that exists */
   char *unfound; /* the first of them */
   gint n_left_out; /* pictures that could not be read, and were named */
@@ -122,10 +126,20 @@ typedef struct
 gboolean evaluate_read (EvaluateData *data, const EvaluateOptions *options,
                         GError **error);
 void evaluate_data_clear (EvaluateData *data);
-/* The mask of a picture at its own size, [*height, *width], 0 or 1 (transfer
- * full) */
-float *evaluate_read_mask (const char *path, int *width, int *height,
+
+/* masks: which is whose, and what they hold */
+gboolean evaluate_find_masks (EvaluateData *data, char *folder, GError **error);
+/* The mask of @picture, which has one, at its own size, [*height, *width], 0 or
+ * 1 (transfer full); an error where it lies on its side.  @data counts how it
+ * was read; NULL: it was counted before, and nothing is said. */
+float *evaluate_read_mask (EvaluateData *data, const EvaluatePicture *picture,
+                           const CamView *view, int *width, int *height,
                            GError **error);
+/* Counts and names a picture that is measured without its mask. */
+void evaluate_say_empty (EvaluateData *data, const EvaluatePicture *picture);
+/* For people, translated, and for programs: "gray" */
+const char *evaluate_mask_kind (MaskKind kind);
+const char *evaluate_mask_kind_name (MaskKind kind);
 
 /* rows; also says how their triplets are drawn */
 void evaluate_add_rows (Evaluation *e);

@@ -1,84 +1,93 @@
 /* explain-write.c -- overlay, composite and heat map to files */
 #include "tools/explain.h"
 #include "tools/legend.h"
+#include "tools/picture-rows.h"
 #include "tools/picture-write.h"
-#include "tools/picture.h"
 
-#include <glib/gi18n.h>
-
-static gboolean
-no_memory (const Explanation *explanation, GError **error)
+typedef struct
 {
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE,
-               _("Too little memory for the overlay of “%s” (%d x %d)."),
-               explanation->path, explanation->view.width,
-               explanation->view.height);
-  return FALSE;
+  const ExplainOptions *options;
+  const Explanation *explanation;
+} Painter;
+
+static void
+paint_overlay (guint8 *rgba, int y, int n_rows, gpointer data)
+{
+  const Painter *painter = data;
+  const CamView *view = &painter->explanation->view;
+
+  cam_overlay_rgba (painter->explanation->map, view, painter->options->colormap,
+                    painter->options->threshold, view->width, view->height, y,
+                    n_rows, rgba, (gsize) view->width * 4);
+}
+
+static void
+paint_composite (guint8 *rgba, int y, int n_rows, gpointer data)
+{
+  const Painter *painter = data;
+  gsize n = (gsize) painter->explanation->view.width * n_rows;
+  g_autofree guint8 *overlay = g_new (guint8, n * 4);
+
+  paint_overlay (overlay, y, n_rows, data);
+  cam_overlay_blend (overlay, painter->options->opacity, rgba, n);
 }
 
 static gboolean
 write_composite (const ExplainSession *session, const Explanation *explanation,
-                 const char *path, const guint8 *overlay, GError **error)
+                 const char *path, GError **error)
 {
   const ExplainOptions *options = session->options;
-  int width, height;
-  g_autofree guint8 *base = picture_load_rgba (explanation->path, &width,
-                                               &height, error);
+  Painter painter = { options, explanation };
+  PictureRows rows = { .base = explanation->path,
+                       .width = explanation->view.width,
+                       .height = explanation->view.height,
+                       .paint = paint_composite,
+                       .data = &painter };
+  g_autofree guint8 *legend = NULL;
 
-  if (base == NULL)
-    return FALSE;
-  if (width != explanation->view.width || height != explanation->view.height)
-    {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED,
-                   _("The picture “%s” changed while it was explained."),
-                   explanation->path);
-      return FALSE;
-    }
-  cam_overlay_blend (overlay, options->opacity, base, (gsize) width * height);
   if (options->legend)
     {
       g_autofree char *text = explain_sentence (session, explanation);
-      g_autofree guint8 *whole = NULL;
 
-      whole = legend_add (base, width, &height, options->colormap,
-                          options->threshold, explanation->map->maximum, text,
-                          error);
-      return whole != NULL
-             && picture_write_rgba (path, whole, width, height, error);
+      legend = legend_new (rows.width, &rows.below_height, options->colormap,
+                           options->threshold, explanation->map->maximum, text,
+                           error);
+      if (legend == NULL)
+        return FALSE;
+      rows.below = legend;
     }
-  return picture_write_rgba (path, base, width, height, error);
+  return picture_write_rows (path, &rows, error);
+}
+
+static gboolean
+write_overlay (const ExplainSession *session, const Explanation *explanation,
+               GError **error)
+{
+  Painter painter = { session->options, explanation };
+  PictureRows rows = { .width = explanation->view.width,
+                       .height = explanation->view.height,
+                       .paint = paint_overlay,
+                       .data = &painter };
+
+  return picture_write_rows (explanation->overlay, &rows, error);
 }
 
 gboolean
 explain_write (const ExplainSession *session, Explanation *explanation,
                GError **error)
 {
-  const ExplainOptions *options = session->options;
-  const CamView *view = &explanation->view;
   const char *composites[] = { explanation->out, explanation->composite };
-  g_autofree guint8 *overlay = NULL;
   gint64 start = g_get_monotonic_time ();
 
   if (explanation->heatmap != NULL
       && ! picture_write_map (explanation->heatmap, explanation->map, error))
     return FALSE;
-  if (explanation->overlay || composites[0] || composites[1])
-    {
-      overlay = g_try_malloc_n ((gsize) view->width * view->height, 4);
-      if (overlay == NULL)
-        return no_memory (explanation, error);
-      cam_overlay_rgba (explanation->map, view, options->colormap,
-                        options->threshold, view->width, view->height, 0,
-                        view->height, overlay, (gsize) view->width * 4);
-    }
   if (explanation->overlay != NULL
-      && ! picture_write_rgba (explanation->overlay, overlay, view->width,
-                               view->height, error))
+      && ! write_overlay (session, explanation, error))
     return FALSE;
   for (int i = 0; i < 2; i++)
     if (composites[i] != NULL
-        && ! write_composite (session, explanation, composites[i], overlay,
-                              error))
+        && ! write_composite (session, explanation, composites[i], error))
       return FALSE;
   explanation->seconds[3] = (g_get_monotonic_time () - start) / 1e6;
   return TRUE;

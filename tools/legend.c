@@ -72,27 +72,25 @@ write_text (const Strip *strip, const char *text, int margin, int top,
 }
 
 guint8 *
-legend_add (const guint8 *base, int width, int *height, CamColormap colormap,
-            double threshold, double maximum, const char *text, GError **error)
+legend_new (int width, int *height, CamColormap colormap, double threshold,
+            double maximum, const char *text, GError **error)
 {
   int tall = CLAMP (width / 7, 44, 180), margin = MAX (tall / 10, 3);
-  gsize above = (gsize) width * *height * 4, below = (gsize) width * tall * 4;
-  guint8 *whole = g_try_malloc (above + below);
+  gsize size = (gsize) width * tall * 4;
   g_autofree char *most = g_strdup_printf ("%.3g", maximum);
-  Strip strip = { whole != NULL ? whole + above : NULL, width, tall };
+  Strip strip = { g_try_malloc (size), width, tall };
 
-  if (whole == NULL)
+  if (strip.pixels == NULL)
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE,
-                   _("Too little memory for the legend."));
+                   _ ("Too little memory for the legend."));
       return NULL;
     }
-  memcpy (whole, base, above);
-  memset (whole + above, 255, below);
+  memset (strip.pixels, 255, size);
   draw_bar (&strip, margin, margin, tall / 5, colormap, threshold);
   write_text (&strip, "0", margin, margin + tall / 5 + 2, tall / 7, 0.0);
   write_text (&strip, most, margin, margin + tall / 5 + 2, tall / 7, 1.0);
   write_text (&strip, text, margin, tall / 2, tall / 2 - margin, 0.0);
-  *height += tall;
-  return whole;
+  *height = tall;
+  return strip.pixels;
 }

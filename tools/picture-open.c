@@ -1,13 +1,9 @@
 /* picture-open.c -- a file to an image of libvips, or a sentence why not */
-#include <errno.h>
-#include <fcntl.h>
 #include <glib/gi18n.h>
-#include <glib/gstdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "tools/picture-vips.h"
+#include "tools/picture.h"
 
 gboolean
 picture_lacks_memory (void)
@@ -71,90 +67,99 @@ picture_refuse_reading (const char *path, GError **error)
   return picture_refuse (PICTURE_READ, path, error);
 }
 
+static gint64 most_pixels = PICTURE_MOST_PIXELS;
+
+void
+picture_limit (gint64 pixels)
+{
+  most_pixels = pixels;
+}
+
+/* From the head alone: nothing is decoded yet.  A pixel counts for the eight
+ * bytes that red, green, blue and alpha of 16 bits take. */
 static gboolean
-begins (const char *head, gsize n, gsize at, const char *with, gsize length)
+check_size (VipsImage *image, const char *path, GError **error)
 {
-  return at + length <= n && memcmp (head + at, with, length) == 0;
+  gint64 area = (gint64) image->Xsize * image->Ysize;
+  gint64 share = (gint64) ((VIPS_IMAGE_SIZEOF_PEL (image) + 7) / 8);
+
+  if (area <= most_pixels / MAX (share, 1))
+    return TRUE;
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+               _ ("Cannot read the picture “%s”: it has %d x %d pixels of %d "
+                  "bytes, and at most %.4g million of up to 8 bytes are read; "
+                  "make it smaller, or raise --max-pixels."),
+               path, image->Xsize, image->Ysize,
+               (int) VIPS_IMAGE_SIZEOF_PEL (image), most_pixels / 1e6);
+  return FALSE;
 }
 
-/* Missing files and folders get the system's words, not the decoder's; a pipe
- * would be waited for, a device read without end. */
-gboolean
-picture_look (const char *path, PictureKind *kind, GError **error)
+/* What no decoder of ours takes; is there another one that would? */
+static gboolean
+refuse_kind (const char *path, GError **error)
 {
-  char head[12];
-  int fd = g_open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
-  struct stat about;
-  gboolean other = fd != -1 && fstat (fd, &about) == 0
-                   && ! S_ISREG (about.st_mode) && ! S_ISDIR (about.st_mode);
-  gssize n = fd == -1 || other ? -1 : read (fd, head, sizeof head);
-  int fault = errno;
+  VipsSource *source = vips_source_new_from_file (path);
+  const char *found = source != NULL ? vips_foreign_find_load_source (source)
+                                     : NULL;
 
-  if (fd != -1)
-    close (fd);
-  if (other)
-    {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_REGULAR_FILE,
-                   _ ("'%s' is not a file"), path);
-      return FALSE;
-    }
-  if (n < 0)
-    {
-      g_set_error (error, G_IO_ERROR, g_io_error_from_errno (fault),
-                   _ ("Cannot read the picture “%s”: %s."), path,
-                   g_strerror (fault));
-      return FALSE;
-    }
-  *kind = PICTURE_OTHER;
-  if (begins (head, n, 0, "\xff\xd8\xff", 3))
-    *kind = PICTURE_JPEG;
-  else if (begins (head, n, 0, "\x89PNG\r\n\x1a\n", 8))
-    *kind = PICTURE_PNG;
-  else if (begins (head, n, 0, "RIFF", 4) && begins (head, n, 8, "WEBP", 4))
-    *kind = PICTURE_WEBP;
-  return TRUE;
+  g_clear_object (&source);
+  vips_error_clear ();
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+               _ ("Cannot read the picture “%s”: %s."), path,
+               found != NULL
+                   ? _ ("its kind of file is not read, as its decoder is not "
+                        "safe "
+                        "enough; save it as PNG or JPEG")
+                   : _ ("not a picture of a known format"));
+  return FALSE;
 }
 
-/* The common kinds go straight to their decoder.  Left to itself libvips would
- * let others try them first, one of which (OpenSlide) takes as long as the
- * whole of a small picture does, and is not one that is trusted. */
-VipsImage *
-picture_open (const char *path, PictureKind kind)
+/* Each kind goes straight to its decoder.  Left to itself libvips would read
+ * options from the name ("a.tif[page=1]"), and let others try first, one of
+ * which (OpenSlide) takes as long as the whole of a small picture does, and is
+ * not one that is trusted. */
+static void
+load (const char *path, PictureKind kind, int shrink, VipsImage **image)
 {
-  VipsImage *image = NULL;
-
+#define HOW                                                                    \
+  "access", VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_ERROR, NULL
   switch (kind)
     {
     case PICTURE_JPEG:
-      vips_jpegload (path, &image, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on",
-                     VIPS_FAIL_ON_ERROR, NULL);
-      return image;
-    case PICTURE_PNG:
-      vips_pngload (path, &image, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on",
-                    VIPS_FAIL_ON_ERROR, NULL);
-      return image;
+      vips_jpegload (path, image, "shrink", shrink, HOW);
+      break;
     case PICTURE_WEBP:
-      vips_webpload (path, &image, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on",
-                     VIPS_FAIL_ON_ERROR, NULL);
-      return image;
-    default:
-      return vips_image_new_from_file (path, "access", VIPS_ACCESS_SEQUENTIAL,
-                                       "fail_on", VIPS_FAIL_ON_ERROR, NULL);
+      vips_webpload (path, image, "scale", 1.0 / shrink, HOW);
+      break;
+    case PICTURE_PNG: vips_pngload (path, image, HOW); break;
+    case PICTURE_GIF: vips_gifload (path, image, HOW); break;
+    case PICTURE_TIFF: vips_tiffload (path, image, HOW); break;
+    case PICTURE_HEIF: vips_heifload (path, image, HOW); break;
+    default: break;
     }
+#undef HOW
 }
 
 VipsImage *
-picture_open_shrunk (const char *path, PictureKind kind, int shrink)
+picture_open (const char *path, const PictureHead *head, int shrink,
+              GError **error)
 {
-  VipsImage *image = NULL;
+  g_autoptr (PictureImage) image = NULL;
 
-  if (kind == PICTURE_JPEG)
-    vips_jpegload (path, &image, "shrink", shrink, "access",
-                   VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_ERROR, NULL);
-  else
-    vips_webpload (path, &image, "scale", 1.0 / shrink, "access",
-                   VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_ERROR, NULL);
-  return image;
+  if (head->kind == PICTURE_OTHER)
+    {
+      refuse_kind (path, error);
+      return NULL;
+    }
+  if (! picture_head_check (head, path, error))
+    return NULL;
+  load (path, head->kind, shrink, &image);
+  if (image == NULL)
+    {
+      picture_refuse_reading (path, error);
+      return NULL;
+    }
+  return check_size (image, path, error) ? g_steal_pointer (&image) : NULL;
 }
 
 gboolean

@@ -4,6 +4,9 @@
 #include <vips/vips.h>
 #include <vips/vector.h>
 
+#include "core/image/input.h"
+#include "tools/picture-head.h"
+
 /* libvips' own types have no g_autoptr in all the versions that we build with.
  */
 typedef VipsImage PictureImage;
@@ -35,19 +38,27 @@ gboolean picture_refuse_reading (const char *path, GError **error);
 /* Does libvips' last message tell of a want of memory or threads? */
 gboolean picture_lacks_memory (void);
 
-typedef enum /* by a file's first bytes */
-{
-  PICTURE_JPEG,
-  PICTURE_PNG,
-  PICTURE_WEBP,
-  PICTURE_OTHER
-} PictureKind;
-
-/* Fails where the file is missing, or cannot be read. */
-gboolean picture_look (const char *path, PictureKind *kind, GError **error);
-/* NULL with libvips' message; pixels are decoded when they are asked for. */
-VipsImage *picture_open (const char *path, PictureKind kind);
-/* JPEG and WebP alone: a half, quarter or eighth of the size. */
-VipsImage *picture_open_shrunk (const char *path, PictureKind kind, int shrink);
+/* Replaces *@image by *@next, as operations hand them out, or by NULL where
+ * they @failed; *@next becomes NULL.  Whether they did not */
+gboolean picture_step (VipsImage **image, int failed, VipsImage **next);
+/* To a file by its ending, whole or not at all; see picture-rows.h. */
+gboolean picture_write_image (const char *path, VipsImage *image,
+                              GError **error);
+/* NULL with an error that says why; pixels are decoded when they are asked for.
+ * @shrink: 1, and of JPEG and WebP also 2, 4 or 8 times smaller. */
+VipsImage *picture_open (const char *path, const PictureHead *head, int shrink,
+                         GError **error);
 /* Width and height change places where the picture is upright. */
 gboolean picture_is_turned (VipsImage *image);
+/* Bands that are colours: 1, 3 or 4; 0: not known */
+int picture_count_colours (const VipsImage *image);
+/* By EXIF's word; replaces *@image, which becomes NULL where that fails. */
+gboolean picture_make_upright (VipsImage **image);
+/* sRGB in bytes or 16-bit words, straight alpha behind it where there is one;
+ * replaces *@image, which becomes NULL where that fails. */
+gboolean picture_to_srgb (VipsImage **image, const PictureHead *head,
+                          const char *path, GError **error);
+/* The head, then the image upright in sRGB: three bytes, four bytes or four
+ * words a pixel. */
+VipsImage *picture_open_upright (const char *path, CamPixelFormat *format,
+                                 GError **error);

@@ -30,6 +30,8 @@ is_one_of (const char *path, const char *const *endings)
   return g_strv_contains (endings, own);
 }
 
+static const char *const webp[] = { ".webp", NULL };
+static const char *const npy[] = { ".npy", NULL };
 static const char *const jpeg[] = { ".jpg", ".jpeg", NULL };
 static const char *const tiff[] = { ".tif", ".tiff", NULL };
 
@@ -48,6 +50,12 @@ picture_keeps_alpha (const char *path)
   return picture_can_write (path) && ! is_one_of (path, jpeg);
 }
 
+gboolean
+picture_can_write_map (const char *path)
+{
+  return is_one_of (path, npy) || is_one_of (path, tiff);
+}
+
 static int
 save (VipsImage *image, const char *as, const char *path)
 {
@@ -59,7 +67,7 @@ save (VipsImage *image, const char *as, const char *path)
   if (is_one_of (as, tiff))
     return vips_tiffsave (image, path, "compression",
                           VIPS_FOREIGN_TIFF_COMPRESSION_DEFLATE, NULL);
-  if (g_str_has_suffix (as, ".webp"))
+  if (is_one_of (as, webp))
     return vips_webpsave (image, path, "lossless", TRUE, NULL);
   return vips_pngsave (image, path, "compression", 3, NULL);
 }
@@ -117,20 +125,10 @@ refuse_ending (const char *path, const char *known, GError **error)
 }
 
 gboolean
-picture_write_rgba (const char *path, const guint8 *pixels, int width,
-                    int height, GError **error)
+picture_write_image (const char *path, VipsImage *image, GError **error)
 {
-  g_autoptr (PictureImage) raw = NULL, image = NULL;
-
   if (! picture_can_write (path))
     return refuse_ending (path, _ (".png, .jpg, .webp or .tif"), error);
-  raw = vips_image_new_from_memory (pixels, (gsize) width * height * 4, width,
-                                    height, 4, VIPS_FORMAT_UCHAR);
-  if (raw == NULL
-      || vips_copy (raw, &image, "interpretation", VIPS_INTERPRETATION_sRGB,
-                    NULL)
-             != 0)
-    return picture_refuse (PICTURE_WRITE, path, error);
   return save_whole (image, path, error);
 }
 
@@ -166,7 +164,7 @@ picture_write_map (const char *path, const CamHeatMap *map, GError **error)
   g_autoptr (CamTensor) tensor = NULL;
   g_autoptr (PictureImage) raw = NULL, image = NULL;
 
-  if (g_str_has_suffix (path, ".npy"))
+  if (is_one_of (path, npy))
     {
       tensor = cam_tensor_new_over (CAM_DTYPE_FLOAT32, &shape, map->values,
                                     NULL, NULL);

@@ -6,14 +6,12 @@
 
 #include "core/image/overlay.h"
 
-/* RGBA8 to .png, .webp, .tif or .tiff; .jpg and .jpeg lose the alpha, over
- * white.  Another ending is an error that names these. */
-gboolean picture_write_rgba (const char *path, const guint8 *pixels, int width,
-                             int height, GError **error);
 /* Whether the ending is one of those */
 gboolean picture_can_write (const char *path);
 /* Whether what is written there keeps its alpha */
 gboolean picture_keeps_alpha (const char *path);
+/* Whether a map can be written there: .npy, .tif or .tiff */
+gboolean picture_can_write_map (const char *path);
 /* The map's own numbers, [h, w] float32: .npy, or .tif / .tiff */
 gboolean picture_write_map (const char *path, const CamHeatMap *map,
                             GError **error);

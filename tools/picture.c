@@ -2,7 +2,7 @@
 #include "tools/picture.h"
 
 #include <glib/gi18n.h>
-#include <string.h>
+#include <math.h>
 
 #include "core/image/view.h"
 #include "tools/picture-vips.h"
@@ -41,104 +41,22 @@ picture_init (const char *program, GError **error)
   return TRUE;
 }
 
-/* How many times smaller the decoder may make it: 1, 2, 4 or 8 */
+/* How many times smaller the decoder may make what is at least twice as large
+ * as it will be: 1, 2, 4 or 8 */
 static int
-choose_shrink (const CamInputSettings *settings, int width, int height)
+choose_shrink (const PictureHead *head, int width, int height, int to_width,
+               int to_height)
 {
-  CamPlacement place;
-  int shrink = 8;
+  int shrink = head->kind == PICTURE_JPEG || head->kind == PICTURE_WEBP ? 8 : 1;
 
-  cam_placement_init (&place, settings, width, height);
   while (shrink > 1
-         && (width / shrink < 2 * place.width
-             || height / shrink < 2 * place.height))
+         && (width / shrink < 2 * to_width || height / shrink < 2 * to_height))
     shrink /= 2;
   return shrink;
 }
 
-/* Replaces *@image by *@next, as operations hand them out; *@next becomes
- * NULL. */
-static gboolean
-step (VipsImage **image, int failed, VipsImage **next)
-{
-  g_clear_object (image);
-  if (! failed)
-    *image = g_steal_pointer (next);
-  g_clear_object (next);
-  return ! failed;
-}
-
-/* In ASCII, or in UTF-16 as version 4 profiles have it */
-static gboolean
-contains_word (const void *data, size_t length, const char *word)
-{
-  gsize n = strlen (word);
-  g_autofree char *wide = g_malloc0 (2 * n);
-
-  for (gsize i = 0; i < n; i++)
-    wide[2 * i + 1] = word[i];
-  return memmem (data, length, word, n) != NULL
-         || memmem (data, length, wide, 2 * n) != NULL;
-}
-
-/* A profile that calls itself sRGB needs no conversion, but for GIMP's "Linear
- * sRGB". */
-static gboolean
-has_other_profile (VipsImage *image)
-{
-  const void *data;
-  size_t length;
-
-  if (vips_image_get_typeof (image, VIPS_META_ICC_NAME) == 0
-      || vips_image_get_blob (image, VIPS_META_ICC_NAME, &data, &length) != 0)
-    return FALSE;
-  return ! contains_word (data, length, "sRGB")
-         || contains_word (data, length, "inear");
-}
-
-static int
-transform_profile (VipsImage *in, VipsImage **out)
-{
-  int depth = in->BandFmt == VIPS_FORMAT_USHORT ? 16 : 8;
-  gboolean cmyk = in->Type == VIPS_INTERPRETATION_CMYK;
-
-  return vips_icc_transform (in, out, "srgb", "embedded", TRUE, "intent",
-                             VIPS_INTENT_RELATIVE, "black_point_compensation",
-                             TRUE, "depth", depth, "input_profile",
-                             cmyk ? "cmyk" : "srgb", NULL);
-}
-
-static gboolean
-to_srgb (VipsImage **image)
-{
-  VipsInterpretation kind = vips_image_guess_interpretation (*image);
-  VipsImage *next = NULL;
-  gboolean deep, profile = has_other_profile (*image);
-  int failed;
-
-  if (! profile && kind == VIPS_INTERPRETATION_sRGB
-      && (*image)->BandFmt == VIPS_FORMAT_UCHAR)
-    return TRUE;
-  if (profile || kind == VIPS_INTERPRETATION_CMYK)
-    {
-      if (transform_profile (*image, &next) == 0)
-        step (image, 0, &next);
-      else if (picture_lacks_memory ())
-        return step (image, -1, &next);
-      else
-        vips_error_clear (); /* a profile that does not fit is no profile */
-      kind = vips_image_guess_interpretation (*image);
-    }
-  deep = (*image)->BandFmt == VIPS_FORMAT_USHORT
-         && (kind == VIPS_INTERPRETATION_RGB16
-             || kind == VIPS_INTERPRETATION_GREY16);
-  kind = deep ? VIPS_INTERPRETATION_RGB16 : VIPS_INTERPRETATION_sRGB;
-  failed = vips_colourspace (*image, &next, kind, NULL);
-  return step (image, failed, &next);
-}
-
-static gboolean
-make_upright (VipsImage **image)
+gboolean
+picture_make_upright (VipsImage **image)
 {
   VipsImage *next;
   int failed;
@@ -146,10 +64,10 @@ make_upright (VipsImage **image)
   if (vips_image_get_orientation (*image) <= 1)
     return TRUE;
   next = vips_image_copy_memory (*image);
-  if (! step (image, next == NULL, &next))
+  if (! picture_step (image, next == NULL, &next))
     return FALSE;
   failed = vips_autorot (*image, &next, NULL);
-  return step (image, failed, &next);
+  return picture_step (image, failed, &next);
 }
 
 /* Three bytes, four bytes or four 16-bit words a pixel */
@@ -159,35 +77,41 @@ to_pixels (VipsImage **image, CamPixelFormat *format)
   VipsImage *next = NULL;
   int failed;
 
-  if ((*image)->Bands > 4)
+  if ((*image)->BandFmt != VIPS_FORMAT_USHORT)
     {
-      failed = vips_extract_band (*image, &next, 0, "n", 4, NULL);
-      if (! step (image, failed, &next))
-        return FALSE;
+      *format = (*image)->Bands == 4 ? CAM_PIXEL_RGBA8 : CAM_PIXEL_RGB8;
+      return TRUE;
     }
-  if ((*image)->BandFmt == VIPS_FORMAT_USHORT)
-    {
-      *format = CAM_PIXEL_RGBA16;
-      if ((*image)->Bands == 4)
-        return TRUE;
-      failed = vips_addalpha (*image, &next, NULL);
-      return step (image, failed, &next);
-    }
-  *format = (*image)->Bands == 4 ? CAM_PIXEL_RGBA8 : CAM_PIXEL_RGB8;
-  if ((*image)->BandFmt == VIPS_FORMAT_UCHAR)
+  *format = CAM_PIXEL_RGBA16;
+  if ((*image)->Bands == 4)
     return TRUE;
-  failed = vips_cast (*image, &next, VIPS_FORMAT_UCHAR, NULL);
-  return step (image, failed, &next);
+  failed = vips_addalpha (*image, &next, NULL);
+  return picture_step (image, failed, &next);
 }
 
+/* Takes @image; NULL with an error */
 static VipsImage *
-prepare (VipsImage *image, CamPixelFormat *format)
+prepare (VipsImage *image, const PictureHead *head, const char *path,
+         CamPixelFormat *format, GError **error)
 {
-  if (image != NULL && to_srgb (&image) && make_upright (&image)
-      && to_pixels (&image, format) && image->Bands >= 3)
+  if (! picture_to_srgb (&image, head, path, error))
+    return NULL;
+  if (picture_make_upright (&image) && to_pixels (&image, format))
     return image;
   g_clear_object (&image);
+  picture_refuse_reading (path, error);
   return NULL;
+}
+
+VipsImage *
+picture_open_upright (const char *path, CamPixelFormat *format, GError **error)
+{
+  PictureHead head;
+  VipsImage *image = NULL;
+
+  if (picture_head_read (&head, path, error))
+    image = picture_open (path, &head, 1, error);
+  return image != NULL ? prepare (image, &head, path, format, error) : NULL;
 }
 
 typedef gboolean (*RowsFunc) (gconstpointer pixels, gsize stride, int y,
@@ -253,33 +177,32 @@ load_input (const char *path, const CamInputSettings *settings,
   g_autoptr (PictureImage) image = NULL;
   CamPixelFormat format = CAM_PIXEL_RGB8;
   int width, height, shrink = 1;
-  PictureKind kind;
+  PictureHead head;
 
-  if (! picture_look (path, &kind, error))
+  if (! picture_head_read (&head, path, error))
     return NULL;
-  image = picture_open (path, kind);
+  image = picture_open (path, &head, 1, error);
   if (image == NULL)
-    {
-      picture_refuse_reading (path, error);
-      return NULL;
-    }
+    return NULL;
   width = picture_is_turned (image) ? image->Ysize : image->Xsize;
   height = picture_is_turned (image) ? image->Xsize : image->Ysize;
-  if (may_shrink && (kind == PICTURE_JPEG || kind == PICTURE_WEBP))
-    shrink = choose_shrink (settings, width, height);
+  if (may_shrink)
+    {
+      CamPlacement place;
+
+      cam_placement_init (&place, settings, width, height);
+      shrink = choose_shrink (&head, width, height, place.width, place.height);
+    }
   if (shrink > 1)
     {
-      VipsImage *small = picture_open_shrunk (path, kind, shrink);
-
       g_clear_object (&image);
-      image = small;
+      image = picture_open (path, &head, shrink, error);
     }
-  image = prepare (g_steal_pointer (&image), &format);
   if (image != NULL)
-    return build_input (image, format, path, settings, width, height, view,
-                        error);
-  picture_refuse_reading (path, error);
-  return NULL;
+    image = prepare (g_steal_pointer (&image), &head, path, &format, error);
+  return image == NULL ? NULL
+                       : build_input (image, format, path, settings, width,
+                                      height, view, error);
 }
 
 /* Where memory or threads were short for a moment, decoders say all kinds of
@@ -329,139 +252,71 @@ gboolean
 picture_size (const char *path, int *width, int *height, GError **error)
 {
   g_autoptr (PictureImage) image = NULL;
-  PictureKind kind;
+  PictureHead head;
 
-  if (! picture_look (path, &kind, error))
+  if (! picture_head_read (&head, path, error))
     return FALSE;
-  image = picture_open (path, kind);
+  image = picture_open (path, &head, 1, error);
   if (image == NULL)
-    return picture_refuse_reading (path, error);
+    return FALSE;
   *width = picture_is_turned (image) ? image->Ysize : image->Xsize;
   *height = picture_is_turned (image) ? image->Xsize : image->Ysize;
   return TRUE;
 }
 
-typedef struct
-{
-  guint8 *out;
-  int width;
-  CamPixelFormat format;
-} Collect;
-
-static gboolean
-collect_rows (gconstpointer pixels, gsize stride, int y, int n_rows,
-              gpointer data)
-{
-  Collect *collect = data;
-
-  for (int i = 0; i < n_rows; i++)
-    {
-      const guint8 *in = (const guint8 *) pixels + i * stride;
-      const guint16 *words = (const guint16 *) in;
-      guint8 *out = collect->out + (gsize) (y + i) * collect->width * 4;
-
-      for (int x = 0; x < collect->width; x++)
-        for (int c = 0; c < 4; c++)
-          switch (collect->format)
-            {
-            case CAM_PIXEL_RGB8:
-              out[x * 4 + c] = c < 3 ? in[x * 3 + c] : 255;
-              break;
-            case CAM_PIXEL_RGBA16:
-              out[x * 4 + c] = (words[x * 4 + c] + 128) / 257;
-              break;
-            default: out[x * 4 + c] = in[x * 4 + c];
-            }
-    }
-  return TRUE;
-}
-
-static guint8 *
-load_rgba (const char *path, int *width, int *height, GError **error)
+/* Decoded no larger than it has to be, in sRGB */
+static VipsImage *
+shrink_to (const char *path, int side, GError **error)
 {
   g_autoptr (PictureImage) image = NULL;
-  g_autofree guint8 *pixels = NULL;
-  Collect collect = { NULL, 0, CAM_PIXEL_RGB8 };
-  PictureKind kind;
+  CamPixelFormat format;
+  PictureHead head;
+  VipsImage *small = NULL, *srgb = NULL;
+  double scale;
+  int shrink;
 
-  if (! picture_look (path, &kind, error))
+  if (! picture_head_read (&head, path, error))
     return NULL;
-  image = prepare (picture_open (path, kind), &collect.format);
+  image = picture_open (path, &head, 1, error);
   if (image == NULL)
-    {
-      picture_refuse_reading (path, error);
-      return NULL;
-    }
-  pixels = g_try_malloc_n ((gsize) image->Xsize * image->Ysize, 4);
-  if (pixels == NULL)
-    {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE,
-                   _ ("Too little memory for the picture “%s” (%d x %d)."),
-                   path, image->Xsize, image->Ysize);
-      return NULL;
-    }
-  collect.out = pixels;
-  collect.width = *width = image->Xsize;
-  *height = image->Ysize;
-  if (each_strip (image, collect_rows, &collect))
-    return g_steal_pointer (&pixels);
-  picture_refuse_reading (path, error);
-  return NULL;
-}
-
-guint8 *
-picture_load_rgba (const char *path, int *width, int *height, GError **error)
-{
-  GError *why = NULL;
-  guint8 *pixels = load_rgba (path, width, height, &why);
-
-  if (pixels == NULL && try_again (&why))
-    pixels = load_rgba (path, width, height, &why);
-  if (pixels == NULL)
-    g_propagate_error (error, why);
-  return pixels;
-}
-
-/* Without a profile of its own a picture needs no colour management, which
- * costs more than the rest of a small thumbnail. */
-static VipsImage *
-shrink (const char *path, PictureKind kind, int side)
-{
-  g_autoptr (PictureImage) header = picture_open (path, kind);
-  VipsImage *image = NULL;
-  gboolean managed;
-
-  if (header == NULL)
     return NULL;
-  managed = has_other_profile (header)
-            || header->Type == VIPS_INTERPRETATION_CMYK;
-  if (vips_thumbnail (path, &image, side, "height", side, "size",
-                      VIPS_SIZE_DOWN, "fail_on", VIPS_FAIL_ON_ERROR,
-                      managed ? "export_profile" : NULL, "srgb", NULL)
-      != 0)
-    return NULL;
-  return image;
+  scale = MIN (1.0, (double) side / MAX (image->Xsize, image->Ysize));
+  shrink = choose_shrink (&head, image->Xsize, image->Ysize,
+                          (int) ceil (image->Xsize * scale),
+                          (int) ceil (image->Ysize * scale));
+  if (shrink > 1)
+    {
+      g_clear_object (&image);
+      image = picture_open (path, &head, shrink, error);
+    }
+  if (image != NULL)
+    image = prepare (g_steal_pointer (&image), &head, path, &format, error);
+  if (image != NULL
+      && (vips_thumbnail_image (image, &small, side, "height", side, "size",
+                                VIPS_SIZE_DOWN, NULL)
+              != 0
+          || vips_colourspace (small, &srgb, VIPS_INTERPRETATION_sRGB, NULL)
+                 != 0))
+    picture_refuse_reading (path, error);
+  g_clear_object (&small);
+  return srgb;
 }
 
 static GBytes *
 make_thumbnail (const char *path, int side, GError **error)
 {
-  g_autoptr (PictureImage) image = NULL, flat = NULL;
+  g_autoptr (PictureImage) image = shrink_to (path, side, error), flat = NULL;
   double white[] = { 255 };
   g_autoptr (PictureColour) background = vips_array_double_new (white, 1);
   void *data = NULL;
   size_t length = 0;
-  PictureKind kind;
 
-  if (! picture_look (path, &kind, error))
+  if (image == NULL)
     return NULL;
-  image = shrink (path, kind, side);
-  if (image == NULL
-      /* what it takes for alpha is the last band, whatever that is */
-      || (vips_image_hasalpha (image)
-              ? vips_flatten (image, &flat, "background", background, NULL)
-              : vips_copy (image, &flat, NULL))
-             != 0
+  if ((vips_image_hasalpha (image)
+           ? vips_flatten (image, &flat, "background", background, NULL)
+           : vips_copy (image, &flat, NULL))
+          != 0
       || vips_jpegsave_buffer (flat, &data, &length, "Q", 80, "strip", TRUE,
                                "optimize_coding", TRUE, NULL)
              != 0)

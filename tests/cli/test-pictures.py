@@ -21,6 +21,7 @@ from tap import Tap  # noqa: E402
 tap = Tap()
 try:
     from PIL import Image, ImageCms, ImageOps
+    from profiles import make_profile
     import small
 except ImportError as error:
     tap.skip('pictures', f'{error.name} is missing')
@@ -140,35 +141,6 @@ def test_orientation():
         wanted = np.asarray(upright.resize((SIDE, SIDE),
                                            Image.Resampling.BILINEAR))
         compare(f'EXIF orientation {orientation}', 'turned.jpg', wanted, 3)
-
-
-def make_profile(gamma):
-    """a matrix profile with wide primaries and a pure power"""
-    def s15(v):
-        return struct.pack('>i', int(round(v * 65536)))
-
-    def xyz(x, y, z):
-        return b'XYZ \0\0\0\0' + s15(x) + s15(y) + s15(z)
-    curve = (b'curv\0\0\0\0' + struct.pack('>IH', 1, int(gamma * 256)) + b'\0\0')
-    text = b'wide and plain'
-    desc = (b'desc\0\0\0\0' + struct.pack('>I', len(text) + 1) + text + b'\0'
-            + b'\0' * 78)
-    desc += b'\0' * (-len(desc) % 4)
-    tags = [(b'desc', desc), (b'cprt', b'text\0\0\0\0CC0\0'),
-            (b'wtpt', xyz(0.9642, 1, 0.8249)),
-            (b'rXYZ', xyz(0.6097, 0.3111, 0.0195)),
-            (b'gXYZ', xyz(0.2053, 0.6257, 0.0609)),
-            (b'bXYZ', xyz(0.1492, 0.0632, 0.7445)),
-            (b'rTRC', curve), (b'gTRC', curve), (b'bTRC', curve)]
-    body, table, at = b'', struct.pack('>I', len(tags)), 128 + 4 + 12 * len(tags)
-    for name, data in tags:
-        table += name + struct.pack('>II', at + len(body), len(data))
-        body += data + b'\0' * (-len(data) % 4)
-    head = struct.pack('>I4sI4s4s4s', at + len(body), b'\0\0\0\0', 0x02400000,
-                       b'mntr', b'RGB ', b'XYZ ')
-    head += struct.pack('>6H', 2026, 1, 1, 0, 0, 0) + b'acsp' + b'\0' * 28
-    head += s15(0.9642) + s15(1) + s15(0.8249)
-    return head.ljust(128, b'\0') + table + body
 
 
 def test_profiles():
