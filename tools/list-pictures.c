@@ -50,7 +50,7 @@ typedef struct
   GHashTable *folders; /* "device:inode" -> path */
   GQueue *links;       /* paths of links to folders, to be read */
   GHashTable *endings; /* of what is passed over -> how many */
-  Met passed, again, machines;
+  Met passed, again, machines, lost;
   char *again_as; /* the name that again.first was read by */
 } Walk;
 
@@ -107,6 +107,8 @@ add_file (Walk *walk, const char *path, const char *name)
       && (! g_file_test (path, G_FILE_TEST_EXISTS)
           || g_file_test (path, G_FILE_TEST_IS_REGULAR)))
     g_ptr_array_add (walk->found, g_strdup (path));
+  else if (! g_file_test (path, G_FILE_TEST_EXISTS))
+    meet (&walk->lost, path);
   else
     pass_over (walk, path, name);
 }
@@ -254,6 +256,12 @@ say_what_is_left (const Walk *walk)
                               walk->passed.n),
                     walk->passed.n, known, walk->passed.first, counts);
     }
+  if (walk->lost.n > 0)
+    command_note (ngettext ("%d link leads nowhere and was passed over: %s",
+                            "%d links lead nowhere and were passed over: %s "
+                            "and others",
+                            walk->lost.n),
+                  walk->lost.n, walk->lost.first);
   if (walk->machines.n > 0)
     command_note (ngettext ("%d folder of thumbnails or of the system's was "
                             "passed over: %s",
@@ -288,6 +296,7 @@ walk_clear (Walk *walk)
   g_queue_free_full (walk->links, g_free);
   g_free (walk->passed.first);
   g_free (walk->machines.first);
+  g_free (walk->lost.first);
   g_free (walk->again.first);
   g_free (walk->again_as);
 }
