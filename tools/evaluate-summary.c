@@ -288,8 +288,8 @@ print_share (const char *what, double share)
     printf (_ ("%s: %.3f\n"), what, share);
 }
 
-static void
-print_mask_kinds (const EvaluateData *data)
+void
+evaluate_print_mask_kinds (const EvaluateData *data)
 {
   for (int k = 0; k < N_MASK_KINDS; k++)
     if (data->mask_kinds[k] > 0)
@@ -314,7 +314,7 @@ evaluate_print (const Evaluation *e)
                evaluate_recall_of_train (e));
   print_share (_ ("mask's share of what the network sees"),
                evaluate_mask_area (e));
-  print_mask_kinds (&e->data);
+  evaluate_print_mask_kinds (&e->data);
   print_share (_ ("the centre pixel's score in the pointing game"),
                evaluate_centre (e));
   printf ("\n");
@@ -348,8 +348,8 @@ add_text (JsonBuilder *b, const char *name, const char *value)
   json_builder_add_string_value (b, value);
 }
 
-static void
-add_masks (const EvaluateData *data, JsonBuilder *b)
+void
+evaluate_add_mask_kinds (const EvaluateData *data, JsonBuilder *b)
 {
   json_builder_set_member_name (b, "masks_read_by");
   json_builder_begin_object (b);
@@ -402,7 +402,7 @@ evaluate_print_json (const Evaluation *e)
   add_text (b, "layer", g_ptr_array_index (e->layers, 0));
   add_number (b, "pictures", count_read (e));
   add_number (b, "with_masks", e->data.n_masks);
-  add_masks (&e->data, b);
+  evaluate_add_mask_kinds (&e->data, b);
   add_number (b, "recall_at_1", evaluate_recall (e));
   add_number (b, "recall_at_1_train", evaluate_recall_of_train (e));
   add_number (b, "mask_area", evaluate_mask_area (e));

@@ -193,13 +193,15 @@ add_trials (JsonBuilder *b, const char *name, GPtrArray *trials)
 }
 
 static void
-print_sweep (const EvaluateOptions *o, GPtrArray *chosen, GPtrArray *reported)
+print_sweep (const EvaluateOptions *o, const EvaluateData *data,
+             GPtrArray *chosen, GPtrArray *reported)
 {
   const CamLayerTrial *best = g_ptr_array_index (chosen, 0);
   g_autoptr (JsonBuilder) b = NULL;
 
   if (! o->json)
     {
+      evaluate_print_mask_kinds (data);
       print_trials (_ ("Chosen on one half of the pictures:"), chosen);
       print_trials (_ ("\nReported on the other half:"), reported);
       command_print (
@@ -216,6 +218,7 @@ print_sweep (const EvaluateOptions *o, GPtrArray *chosen, GPtrArray *reported)
   json_builder_add_string_value (b, best->layer);
   json_builder_set_member_name (b, "score");
   json_builder_add_string_value (b, cam_score_name (best->score));
+  evaluate_add_mask_kinds (data, b);
   add_trials (b, "chosen_on", chosen);
   add_trials (b, "reported_on", reported);
   json_builder_end_object (b);
@@ -307,7 +310,7 @@ sweep (Half *half, const EvaluateOptions *o, GError **error)
   progress_end (half->progress);
   if (reported == NULL)
     return FALSE;
-  print_sweep (o, chosen, reported);
+  print_sweep (o, half->data, chosen, reported);
   return o->report == NULL
          || evaluate_sweep_report (&(EvaluateSweep){ o, half->data, half->model,
                                                      chosen, reported,

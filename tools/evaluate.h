@@ -176,6 +176,9 @@ double evaluate_recall (const Evaluation *e);
 double evaluate_recall_of_train (const Evaluation *e);
 double evaluate_centre (const Evaluation *e);
 double evaluate_mask_area (const Evaluation *e);
+/* How masks were read: lines of text, members of JSON */
+void evaluate_print_mask_kinds (const EvaluateData *data);
+void evaluate_add_mask_kinds (const EvaluateData *data, JsonBuilder *b);
 void evaluate_print (const Evaluation *e);
 void evaluate_print_json (const Evaluation *e);
 

@@ -198,6 +198,25 @@ def test_matching():
               'of two masks the one that is not lossy', said)
 
 
+def test_sweep():
+    """the same rule, and the same words"""
+    for label in 'ab':
+        for i in range(4):
+            for where, pixels in (
+                    ('pairs', np.random.default_rng(i).integers(
+                        0, 256, (H, W, 3)).astype(np.uint8)),
+                    ('pair masks', blob(i % N) * (i > 0))):
+                os.makedirs(path(where, label), exist_ok=True)
+                Image.fromarray(pixels).save(path(where, label, f'{i}.png'))
+    done, said = evaluate('pair masks', 'pairs', '--sweep', '--triplets', '2',
+                          '--json')
+    tap.check(said.get('masks_read_by', {}).get('gray') == 8
+              and said['masks_empty'] == 2
+              and said['chosen_on'][0]['energy'] > 0
+              and done.stderr.count('b/0.png” holds no') == 1,
+              'a sweep reads masks so, too', said, done.stderr)
+
+
 small.write_model(folder.name)
 os.makedirs(path('images'))
 for number in range(N):
@@ -208,4 +227,5 @@ test_kinds()
 test_empty()
 test_shapes()
 test_matching()
+test_sweep()
 sys.exit(tap.done())
