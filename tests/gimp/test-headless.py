@@ -316,6 +316,32 @@ class Tests(Kinds, HeadlessTests):
             self.close_to(self.out(), overlay, most, name)
             case.close()
 
+    def test_files_of_precisions(self):
+        """A TIFF that GIMP writes is the same picture to the program, with
+        GIMP's own profile and with a wide one: the embedding's similarity to
+        its cluster is the plug-in's."""
+        _, _, channels, rows = read_png(self.fix.photo)
+        wide = self.fix.path("wide-precise.png")
+        write_png(wide, 320, 200, channels,
+                  lambda x, y: rows[y][channels * x:channels * (x + 1)],
+                  profile=wide_profile())
+        for picture in (self.fix.photo, wide):
+            for precision in (150, 200, 250, 300, 350, 600, 650):
+                case = Case(self.gimp, "(t-load %s)" % quote(picture))
+                if precision != 150:
+                    self.gimp("(begin (t-convert-precision im %d) 1)"
+                              % precision)
+                path = self.out("%d.tif" % precision)
+                self.gimp("(begin (t-save-as im layer %s) 1)" % quote(path))
+                case.run()
+                _, _, said = self.fix.explain(path, "-d", self.fix.database)
+                ours = self.gimp.number("(caddr r)")
+                self.ok(abs(ours - similarity_of(json.loads(said))) < 1e-3,
+                        "%s, precision %d: %g, %s" % (
+                            os.path.basename(picture), precision, ours,
+                            similarity_of(json.loads(said))))
+                case.close()
+
     def test_linear_bytes(self):
         """Eight linear bits are few: the layer holds what they can hold of
         the overlay, half a step, which near black is 6 levels of sRGB."""
@@ -339,7 +365,7 @@ class Tests(Kinds, HeadlessTests):
         overlay, _, _ = self.fix.explain(path, "-d", self.fix.database)
         plain, _, _ = self.fix.explain(self.fix.photo, "-d", self.fix.database,
                                        overlay="cli-plain.png")
-        # the program converts to 8 bits before it looks, GIMP's floats are not
+        # the program converts to 16 bits before it looks, GIMP's floats are not
         # rounded, and flat colours are all rounded the same way; 0.04 levels
         # on average
         for precision, most in ((150, 8), (200, 8), (250, 8), (350, 8),
