@@ -8,8 +8,8 @@
  * Only the first page or frame is read.
  *
  * Rows are streamed.  Where the decoder needs all of a picture (interlaced PNG,
- * progressive JPEG, GIF, WebP, HEIC), and to turn one upright, memory grows by
- * up to eight bytes a pixel, and the number of pixels is bounded.
+ * progressive JPEG, GIF, WebP, HEIC), memory grows by up to 11 bytes a pixel,
+ * and by up to 8 to turn one upright; so the number of pixels is bounded.
  *
  * Threads: any number may call these at once, after picture_init.
  */
