@@ -34,6 +34,11 @@ input_new (const CamInputSettings *settings, CamView *view)
   return input;
 }
 
+void
+cam_host_message (const char *text)
+{
+}
+
 CamPixels *
 cam_pixels_new (const CamSource *source, const CamInputSettings *settings,
                 const CamPreviewBox *preview, GError **error)
