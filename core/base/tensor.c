@@ -9,7 +9,9 @@
  * another dimension is 0 */
 #define MAX_DIM ((gint64) 1 << 48)
 
-G_DEFINE_QUARK (cam - tensor - error - quark, cam_tensor_error)
+/* clang-format off */
+G_DEFINE_QUARK (cam-tensor-error-quark, cam_tensor_error)
+/* clang-format on */
 
 static const struct
 {

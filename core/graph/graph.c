@@ -5,7 +5,9 @@
 #include <stdarg.h>
 #include <string.h>
 
-G_DEFINE_QUARK (cam - graph - error - quark, cam_graph_error)
+/* clang-format off */
+G_DEFINE_QUARK (cam-graph-error-quark, cam_graph_error)
+/* clang-format on */
 
 static void
 value_free (CamValue *value)

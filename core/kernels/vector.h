@@ -244,7 +244,7 @@ cam_activate_back (CamActivationKind kind, CamVec dy, CamVec y, CamVec a,
     case CAM_ACTIVATION_CLIP:
       return cam_select ((y > a) & (y < b), dy, zero);
     case CAM_ACTIVATION_LEAKY_RELU:
-      return cam_select (y < zero, a * dy, dy);
+      return cam_select (y > zero, dy, a * dy); /* 0: as below */
     case CAM_ACTIVATION_SIGMOID:
       return dy * y * (one - y);
     case CAM_ACTIVATION_HARD_SIGMOID:
@@ -263,6 +263,8 @@ cam_activation_slope (CamActivationKind kind, CamVec x, CamVec a, CamVec b)
 
   switch (kind)
     {
+    case CAM_ACTIVATION_LEAKY_RELU:
+      return cam_select (x > zero, one, a);
     case CAM_ACTIVATION_SILU:
       x = cam_min (cam_splat (40.0f), cam_max (cam_splat (-40.0f), x));
       v = cam_exp (-x);

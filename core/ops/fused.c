@@ -22,9 +22,12 @@ cam_fused_set_activation (CamNode *node, const CamActivation *activation)
 }
 
 gboolean
-cam_activation_from_output (CamActivationKind kind)
+cam_activation_from_output (const CamActivation *activation)
 {
-  return kind <= CAM_ACTIVATION_HARD_SIGMOID;
+  /* below 0 a slope turns the sign, and y no longer tells x's */
+  if (activation->kind == CAM_ACTIVATION_LEAKY_RELU)
+    return activation->a >= 0;
+  return activation->kind <= CAM_ACTIVATION_HARD_SIGMOID;
 }
 
 gboolean

@@ -31,7 +31,7 @@ void cam_fused_parse_activation (const CamNode *node,
                                  CamActivation *activation);
 void cam_fused_set_activation (CamNode *node, const CamActivation *activation);
 /* Can act'(x) be told from act (x)? */
-gboolean cam_activation_from_output (CamActivationKind kind);
+gboolean cam_activation_from_output (const CamActivation *activation);
 /* The arrays of an optional input, or NULL. */
 const float *cam_fused_data (const CamTensor *const *tensors,
                              const CamNode *node, guint i);

@@ -64,7 +64,7 @@ take_activation (CamPass *pass, CamNode *node, CamNode *next, gboolean *taken,
     return TRUE;
   cam_fused_parse_activation (next, &activation);
   if (cam_pass_needs_gradient (pass, node->outputs[0])
-      && !cam_activation_from_output (activation.kind))
+      && !cam_activation_from_output (&activation))
     return TRUE;
   cam_fused_set_activation (node, &activation);
   take_output (pass, node, next);
