@@ -172,6 +172,14 @@ gemm (const Question *q)
          && (! c || c->n_dims < 2 || c->dims[0] == 1);
 }
 
+/* Indices count through the whole batch. */
+static gboolean
+finds_largest (const Question *q)
+{
+  return by_first_input (q)
+         && (q->node->n_outputs < 2 || ! q->node->outputs[1]);
+}
+
 static gboolean
 is_one_of (const CamNode *node, const char *const *types)
 {
@@ -186,7 +194,7 @@ is_type (const CamNode *node, const char *type)
 
 static const char *const first_input_types[]
     = { "Conv", "ConvTranspose", "BatchNormalization", "InstanceNormalization",
-        "GroupNormalization", "LRN", "MaxPool", "AveragePool", "LpPool",
+        "GroupNormalization", "LRN", "AveragePool", "LpPool",
         "GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool", "DepthToSpace",
         "SpaceToDepth", "Clip", NULL };
 static const char *const elementwise_types[]
@@ -261,6 +269,7 @@ static const Rule rules[] = {
   { reduces, reduction_types },
   { softmaxes, softmax_types },
   { normalises, norm_types },
+  { finds_largest, TYPES ("MaxPool") },
   { joins, TYPES ("Concat") },
   { takes_parts, TYPES ("Split", "Gather") },
   { slices, TYPES ("Slice") },

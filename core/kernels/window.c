@@ -203,8 +203,8 @@ pool_column (const CamWindowRow *row, const float *const *rows, float *out,
             CamVec x = lanes == CAM_LANES ? cam_load (p)
                                           : cam_load_part (p, lanes);
 
-            /* a NaN wins */
-            sum = max ? cam_select (sum >= x, sum, x) : sum + x;
+            /* a NaN wins, and stays */
+            sum = max ? cam_select ((x > sum) | (x != x), x, sum) : sum + x;
           }
       cam_store_part (out + (gsize) column * channels + at, sum, lanes);
     }

@@ -150,11 +150,66 @@ forward (const CamForward *f)
   cam_threads_run (f->threads, job.pictures * job.out_height, pool_row, &job);
 }
 
-/* Spreads one dy; a maximum's goes to its first place only. */
+/* A window's place: what it sees of channel 0, in an input of one picture */
+typedef struct
+{
+  const Job *job;
+  int oy, ox;
+} Window;
+
+/* Where tap @tap of channel 0 lies in the picture; FALSE: in the padding. */
+static inline gboolean
+tap_place (const Window *window, int tap, gsize *at)
+{
+  const Job *job = window->job;
+  const CamFusedWindow *w = &job->pool->window;
+  int iy = window->oy * w->stride[0] - w->pad[0]
+           + tap / w->kernel[1] * w->dilation[0];
+  int ix = window->ox * w->stride[1] - w->pad[1]
+           + tap % w->kernel[1] * w->dilation[1];
+
+  *at = ((gsize) iy * job->row.in_width + ix) * job->row.channels;
+  return iy >= 0 && iy < job->in_height && ix >= 0 && ix < job->row.in_width;
+}
+
+/* A maximum's gradient goes to its first place only; that of a NaN to the last
+ * NaN, as the plain operator has it. */
+static void
+back_maximum (const Window *window, const float *x, float y, float dy,
+              float *dx)
+{
+  const CamFusedWindow *w = &window->job->pool->window;
+  float *to = NULL;
+  gsize at;
+
+  for (int tap = 0; tap < w->kernel[0] * w->kernel[1]; tap++)
+    {
+      if (!tap_place (window, tap, &at) || (x[at] != y && x[at] == x[at]))
+        continue;
+      to = dx + at;
+      if (x[at] == y)
+        break;
+    }
+  if (to)
+    *to += dy;
+}
+
+static void
+back_average (const Window *window, float dy, float *dx)
+{
+  const CamFusedWindow *w = &window->job->pool->window;
+  float share = dy * (1 / count (window->job, window->oy, window->ox));
+  gsize at;
+
+  for (int tap = 0; tap < w->kernel[0] * w->kernel[1]; tap++)
+    if (tap_place (window, tap, &at))
+      dx[at] += share;
+}
+
 static void
 back_window (const Job *job, gint64 picture, int oy, int ox, float *dx)
 {
-  const CamFusedWindow *w = &job->pool->window;
+  const Window window = { job, oy, ox };
   int channels = job->row.channels;
   gsize out_at = ((picture % job->pictures * job->out_height + oy)
                     * job->row.out_width + ox) * channels;
@@ -162,26 +217,12 @@ back_window (const Job *job, gint64 picture, int oy, int ox, float *dx)
                                  * job->row.out_width + ox) * channels;
   const float *x = job->x + picture % job->pictures * job->in_height
                               * (gsize) job->row.in_width * channels;
-  float inverse = job->pool->max ? 1 : 1 / count (job, oy, ox);
 
   for (int c = 0; c < channels; c++)
-    for (int tap = 0; tap < w->kernel[0] * w->kernel[1]; tap++)
-      {
-        int iy = oy * w->stride[0] - w->pad[0]
-                 + tap / w->kernel[1] * w->dilation[0];
-        int ix = ox * w->stride[1] - w->pad[1]
-                 + tap % w->kernel[1] * w->dilation[1];
-        gsize at = ((gsize) iy * job->row.in_width + ix) * channels + c;
-
-        if (iy < 0 || iy >= job->in_height || ix < 0
-            || ix >= job->row.in_width)
-          continue;
-        if (job->pool->max && x[at] != job->y[out_at + c])
-          continue;
-        dx[at] += dy[c] * inverse;
-        if (job->pool->max)
-          break;
-      }
+    if (job->pool->max)
+      back_maximum (&window, x + c, job->y[out_at + c], dy[c], dx + c);
+    else
+      back_average (&window, dy[c], dx + c);
 }
 
 static void

@@ -116,7 +116,21 @@ spread_average (const Job *j, float g, float *gx)
     gx[i] = g / (float) j->area;
 }
 
-/* The maximum's gradient goes to its first place, as in PyTorch. */
+/* The maximum's first place, or the last NaN's, as in PyTorch. */
+static gint64
+find_maximum (const float *x, gint64 n, float y)
+{
+  gint64 i = 0;
+
+  if (y != y)
+    for (i = n - 1; i > 0 && x[i] == x[i]; i--)
+      ;
+  else
+    while (i < n - 1 && x[i] != y)
+      i++;
+  return i;
+}
+
 static void
 spread (const Job *j, const float *x, float y, float g, float *gx)
 {
@@ -124,12 +138,8 @@ spread (const Job *j, const float *x, float y, float g, float *gx)
 
   if (j->pool->kind == MAXIMUM)
     {
-      gint64 i = 0;
-
       memset (gx, 0, (gsize) n * sizeof *gx);
-      while (i < n - 1 && x[i] != y)
-        i++;
-      gx[i] = g;
+      gx[find_maximum (x, n, y)] = g;
     }
   else
     for (gint64 i = 0; i < n; i++)

@@ -222,7 +222,7 @@ channel_tile_any (gint64 channel, int thread, gpointer data)
     {
       Taps t = taps_at (&j->w, i);
       double sum = 0, most = -INFINITY;
-      gint64 n = divisor (j, &t), best = 0;
+      gint64 n = divisor (j, &t), best = -1;
 
       FOR_TAPS (&j->w, &t, place)
       {
@@ -230,7 +230,7 @@ channel_tile_any (gint64 channel, int thread, gpointer data)
                                       (gsize) (channel * j->n_in + place));
 
         sum += j->pool->kind == NORM ? pow (fabs (v), (double) j->pool->p) : v;
-        if (v > most)
+        if (best < 0 || v > most || isnan (v))
           {
             most = v;
             best = place;
@@ -242,7 +242,7 @@ channel_tile_any (gint64 channel, int thread, gpointer data)
                                  ? (n > 0 ? sum / (double) n : 0)
                                  : pow (sum, 1.0 / (double) j->pool->p));
       if (j->indices)
-        j->indices[channel * j->n_out + i] = index_of (j, channel, best);
+        j->indices[channel * j->n_out + i] = index_of (j, channel, MAX (best, 0));
     }
 }
 

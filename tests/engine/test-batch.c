@@ -32,6 +32,10 @@ static const struct
   { "pad", "a Pad x #0,0,1,2,0,0,2,1\ny MaxPool a kernel_shape=2,2", TRUE },
   { "resize", "y Resize x - - #12,12 axes=2,3", TRUE },
   { "resize to four", "y Resize x - - #4,4,12,12", FALSE },
+  { "largest", "a,i MaxPool x kernel_shape=2,2\ny Relu a", TRUE },
+  { "places", "a,i MaxPool x kernel_shape=2,2\ny Cast i to=1", FALSE },
+  { "places by columns", "a,i MaxPool x kernel_shape=2,3 storage_order=1\n"
+                         "b Cast i to=1\ny Add a b", FALSE },
   { "outer product", "a Flatten x\nb Transpose a perm=1,0\ny MatMul a b",
     FALSE },
   { "transposed", "a Transpose x perm=1,0,2,3\ny Conv a $4,4,1,1", FALSE },

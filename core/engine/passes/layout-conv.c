@@ -65,7 +65,8 @@ winograd_tile (CamLayout *layout, const CamNode *node, const Conv *conv)
   if (w->kernel[0] != 3 || w->kernel[1] != 3 || w->stride[0] != 1
       || w->stride[1] != 1 || w->dilation[0] != 1 || w->dilation[1] != 1
       || conv->channels < WINOGRAD_CHANNELS || conv->n < WINOGRAD_CHANNELS
-      || cam_pass_needs_gradient (layout->pass, node->inputs[0]))
+      || cam_pass_needs_gradient (layout->pass, node->inputs[0])
+      || g_hash_table_contains (layout->ties, node->outputs[0]))
     return 0;
   if (out[0] * out[2] * out[3] < 64)
     return 2;

@@ -113,11 +113,46 @@ convert (CamLayout *layout, CamNode *node, GError **error)
   return TRUE;
 }
 
+/* A maximum whose place somebody asks for: by its indices, or by a gradient */
+static gboolean
+settles_ties (const CamPass *pass, const CamNode *node)
+{
+  static const char *const types[]
+    = { "MaxPool", "GlobalMaxPool", "ReduceMax", "ReduceMin", NULL };
+
+  return *node->domain == '\0' && g_strv_contains (types, node->op_type)
+         && (cam_pass_needs_gradient (pass, node->inputs[0])
+             || (node->n_outputs > 1 && node->outputs[1]));
+}
+
+/* All that such a maximum is made of.  In flat parts of a picture elements are
+ * equal, and the first of them counts.  Winograd's way rounds each place of a
+ * tile in its own manner: it would let chance decide. */
+static GHashTable *
+find_ties (const CamPass *pass)
+{
+  GHashTable *ties = g_hash_table_new (NULL, NULL);
+
+  for (guint i = pass->graph->nodes->len; i-- > 0;)
+    {
+      const CamNode *node = pass->graph->nodes->pdata[i];
+      gboolean tied = settles_ties (pass, node);
+
+      for (guint j = 0; !tied && j < node->n_outputs; j++)
+        tied = node->outputs[j]
+               && g_hash_table_contains (ties, node->outputs[j]);
+      for (guint j = 0; tied && j < node->n_inputs; j++)
+        if (node->inputs[j])
+          g_hash_table_add (ties, node->inputs[j]);
+    }
+  return ties;
+}
+
 gboolean
 cam_pass_layout (CamPass *pass, GError **error)
 {
   CamLayout layout = { pass, g_hash_table_new (NULL, NULL),
-                       g_hash_table_new (NULL, NULL) };
+                       g_hash_table_new (NULL, NULL), find_ties (pass) };
   gboolean good = TRUE;
   gsize n_nodes;
   gpointer *nodes = g_ptr_array_steal (pass->graph->nodes, &n_nodes);
@@ -133,5 +168,6 @@ cam_pass_layout (CamPass *pass, GError **error)
   g_free (nodes);
   g_hash_table_unref (layout.twins);
   g_hash_table_unref (layout.renamed);
+  g_hash_table_unref (layout.ties);
   return good;
 }

@@ -13,6 +13,7 @@ typedef struct
   CamPass *pass;
   GHashTable *twins;   /* logical CamValue -> CamValue             */
   GHashTable *renamed; /* a value -> the twin that it is another name of */
+  GHashTable *ties;    /* values whose equal elements something tells apart */
 } CamLayout;
 
 /* TRUE where @value has a twin already. */
