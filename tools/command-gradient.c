@@ -14,6 +14,7 @@ typedef struct
   char **inputs;
   char *of, *seed, *at, *output;
   int n_threads;
+  gboolean reference;
 } GradientOptions;
 
 static gboolean
@@ -23,7 +24,8 @@ compute (const GradientOptions *wanted, TensorInputs *arrays, GError **error)
   const char *fetches[] = { wanted->of, NULL };
   CamPlanOptions options = { .fetches = fetches,
                              .gradient_of = wanted->of,
-                             .gradient_at = at };
+                             .gradient_at = at,
+                             .reference = wanted->reference };
   g_autoptr (CamTensor) seed = NULL, gradient = NULL;
   g_autoptr (CamWorkspace) workspace = NULL;
 
@@ -89,6 +91,8 @@ command_gradient (int argc, char **argv)
       N_("Where the gradient goes"), "FILE.npy" },
     { "threads", 't', 0, G_OPTION_ARG_INT, &wanted.n_threads,
       N_("Threads (default: one a core)"), "N" },
+    { "reference", 0, 0, G_OPTION_ARG_NONE, &wanted.reference,
+      N_("Plain operators, as the file has them"), NULL },
     { NULL }
   };
   int status;

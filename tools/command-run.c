@@ -68,13 +68,13 @@ write_fetches (const Fetches *fetches, CamWorkspace *workspace, GError **error)
 
 static gboolean
 run (const char *model, char **inputs, char **fetched, int n_threads,
-     GError **error)
+     gboolean reference, GError **error)
 {
   TensorInputs arrays = { NULL };
   Fetches fetches = { g_ptr_array_new_with_free_func (g_free),
                       g_ptr_array_new () };
   g_autoptr (CamWorkspace) workspace = NULL;
-  CamPlanOptions options = { NULL };
+  CamPlanOptions options = { .reference = reference };
   gboolean good;
 
   good = tensor_inputs_load (&arrays, model, inputs, error)
@@ -98,6 +98,7 @@ command_run (int argc, char **argv)
   g_auto (GStrv) inputs = NULL;
   g_auto (GStrv) fetched = NULL;
   int n_threads = 0;
+  gboolean reference = FALSE;
   GError *error = NULL;
   const GOptionEntry entries[] = {
     { "input", 'i', 0, G_OPTION_ARG_FILENAME_ARRAY, &inputs,
@@ -107,6 +108,8 @@ command_run (int argc, char **argv)
       N_("Tensor to write; any of the graph"), "NAME=FILE.npy" },
     { "threads", 't', 0, G_OPTION_ARG_INT, &n_threads,
       N_("Threads (default: one a core)"), "N" },
+    { "reference", 0, 0, G_OPTION_ARG_NONE, &reference,
+      N_("Plain operators, as the file has them"), NULL },
     { NULL }
   };
 
@@ -121,7 +124,7 @@ command_run (int argc, char **argv)
     return command_misuse ("run", _("--fetch is needed: what to write"));
   if (! command_check_threads ("run", "threads", n_threads))
     return COMMAND_USAGE;
-  if (! run (argv[1], inputs, fetched, n_threads, &error))
+  if (! run (argv[1], inputs, fetched, n_threads, reference, &error))
     return command_fail ("run", error);
   return COMMAND_OK;
 }
