@@ -6,14 +6,13 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define FOLD_BUDGET ((guint64) 2 << 30) /* bytes that one binding may fold */
-
 typedef struct
 {
   CamGraph *graph;
   CamValue **stands_for; /* by value index: what its readers read instead */
   guint8 *is_kept;       /* by value index */
-  guint64 budget;
+  guint *n_readers;      /* by value index: inputs that are yet to be bound */
+  CamFoldBudget budget;
 } Binder;
 
 static gboolean G_GNUC_PRINTF (4, 5)
@@ -202,6 +201,33 @@ is_another_name (const CamNode *node, const guint8 *is_kept)
   return node->inputs[0]->dtype == node->outputs[0]->dtype;
 }
 
+/* Lets go of constants that no other node reads, and nobody keeps. */
+static void
+release_inputs (const Binder *binder, const CamNode *node)
+{
+  for (guint i = 0; i < node->n_inputs; i++)
+    {
+      CamValue *input = node->inputs[i];
+
+      if (input && binder->n_readers[input->index] == 0
+          && ! binder->is_kept[input->index])
+        g_clear_pointer (&input->constant, cam_tensor_unref);
+    }
+}
+
+static void
+count_readers (const Binder *binder)
+{
+  for (guint i = 0; i < binder->graph->nodes->len; i++)
+    {
+      const CamNode *node = binder->graph->nodes->pdata[i];
+
+      for (guint k = 0; k < node->n_inputs; k++)
+        if (node->inputs[k])
+          binder->n_readers[node->inputs[k]->index]++;
+    }
+}
+
 static gboolean
 bind_node (Binder *binder, CamNode *node, GError **error)
 {
@@ -221,16 +247,20 @@ bind_node (Binder *binder, CamNode *node, GError **error)
     }
   if (! node->op->infer (node, error))
     return FALSE;
+  for (guint i = 0; i < node->n_inputs; i++)
+    if (node->inputs[i])
+      binder->n_readers[node->inputs[i]->index]--;
   if (node->outputs[0] && is_another_name (node, binder->is_kept))
-    binder->stands_for[node->outputs[0]->index] = node->inputs[0];
-  else if (cam_node_is_foldable (node, binder->budget))
+    {
+      binder->stands_for[node->outputs[0]->index] = node->inputs[0];
+      binder->n_readers[node->inputs[0]->index]
+          += binder->n_readers[node->outputs[0]->index];
+    }
+  else if (cam_node_is_foldable (node, &binder->budget))
     {
       if (! cam_node_fold (node, error))
         return FALSE;
-      for (guint i = 0; i < node->n_outputs; i++)
-        if (node->outputs[i])
-          binder->budget -= node->outputs[i]->constant->n_elements
-                            * cam_dtype_size (node->outputs[i]->dtype);
+      release_inputs (binder, node);
     }
   return TRUE;
 }
@@ -284,7 +314,8 @@ cam_graph_bind (const CamGraph *graph, const CamBinding *bindings,
   g_autoptr (CamGraph) bound = cam_graph_copy (graph, error);
   g_autofree CamValue **stands_for = NULL;
   g_autofree guint8 *is_kept = NULL;
-  Binder binder = { .graph = bound, .budget = FOLD_BUDGET };
+  g_autofree guint *n_readers = NULL;
+  Binder binder = { .graph = bound };
 
   if (! bound)
     return NULL;
@@ -299,6 +330,9 @@ cam_graph_bind (const CamGraph *graph, const CamBinding *bindings,
   binder.is_kept = is_kept = g_new0 (guint8, bound->values->len);
   for (guint i = 0; i < bound->outputs->len; i++)
     is_kept[((CamValue *) bound->outputs->pdata[i])->index] = TRUE;
+  binder.n_readers = n_readers = g_new0 (guint, bound->values->len);
+  binder.budget = cam_fold_budget (bound);
+  count_readers (&binder);
   if (! bind_nodes (&binder, error))
     return NULL;
   cam_graph_prune (bound, NULL);

@@ -4,11 +4,20 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
-/* What may be made of nothing or little; beyond, EXPANSION times what is read
- */
+/* What one node may make of nothing or little; beyond, EXPANSION times what it
+ * reads */
 #define SMALL ((guint64) 4 << 20)
 #define EXPANSION 8
 #define MAX_MACS ((guint64) 100 << 20)
+/* What all nodes together may make, read and take; see fold.h */
+#define LEAST_MADE ((guint64) 64 << 20)
+#define LEAST_READ ((guint64) 256 << 20)
+#define MADE_FOR_BYTE 8
+#define READ_FOR_BYTE 32
+#define ALL_MACS ((guint64) 1 << 30)
+/* Bytes of numbers that say a shape, and of what they are made of */
+#define SHAPE_MADE 1024
+#define SHAPE_READ 65536
 #define SCRATCH_ALIGNMENT 64
 
 static gboolean
@@ -29,29 +38,92 @@ value_bytes (const CamValue *value)
                                                        : G_MAXUINT64;
 }
 
-gboolean
-cam_node_is_foldable (const CamNode *node, guint64 budget)
+CamFoldBudget
+cam_fold_budget (const CamGraph *graph)
 {
-  guint64 in = 0;
-  guint64 out = 0;
+  guint64 weights = cam_graph_constant_bytes (graph);
+  CamFoldBudget budget = { LEAST_MADE + MADE_FOR_BYTE * weights,
+                           LEAST_READ + READ_FOR_BYTE * weights, ALL_MACS };
 
+  return budget;
+}
+
+static guint64
+times (guint64 a, guint64 b)
+{
+  guint64 product;
+
+  return __builtin_mul_overflow (a, b, &product) ? G_MAXUINT64 : product;
+}
+
+/* Multiply-adds, or the taps of windows of which nobody counts those */
+static guint64
+node_work (const CamNode *node)
+{
+  gsize n_sizes, n_elements = 0;
+  const gint64 *sizes = cam_node_ints (node, "kernel_shape", &n_sizes);
+  guint64 work;
+
+  if (node->op->macs)
+    return node->op->macs (node);
+  if (! node->outputs[0]
+      || ! cam_shape_count (&node->outputs[0]->shape, 1, &n_elements))
+    return 0;
+  work = (guint64) MAX (cam_node_int (node, "size", 0), 0);
+  for (gsize i = 0; i < n_sizes; i++)
+    work = times (MAX (work, 1), (guint64) MAX (sizes[i], 0));
+  return times (work, n_elements);
+}
+
+/* FALSE where an input is not constant */
+static gboolean
+bytes_read (const CamNode *node, guint64 *bytes)
+{
+  *bytes = 0;
+  if (needs_shape_only (node))
+    return TRUE;
   for (guint i = 0; i < node->n_inputs; i++)
-    if (node->inputs[i] && node->inputs[i]->constant)
-      in += value_bytes (node->inputs[i]);
-    else if (node->inputs[i] && ! needs_shape_only (node))
+    if (node->inputs[i] && ! node->inputs[i]->constant)
       return FALSE;
+    else if (node->inputs[i])
+      *bytes += value_bytes (node->inputs[i]);
+  return TRUE;
+}
+
+/* G_MAXUINT64 where no size could hold them */
+static guint64
+bytes_made (const CamNode *node)
+{
+  guint64 made = 0;
+
   for (guint i = 0; i < node->n_outputs; i++)
     if (node->outputs[i])
       {
         guint64 bytes = value_bytes (node->outputs[i]);
 
-        if (bytes > budget - out)
-          return FALSE;
-        out += bytes;
+        made = bytes > G_MAXUINT64 - made ? G_MAXUINT64 : made + bytes;
       }
-  if (node->op->macs && node->op->macs (node) > MAX_MACS)
+  return made;
+}
+
+gboolean
+cam_node_is_foldable (const CamNode *node, CamFoldBudget *budget)
+{
+  guint64 read, made, work;
+
+  if (! bytes_read (node, &read))
     return FALSE;
-  return out <= MAX (SMALL, EXPANSION * in);
+  made = bytes_made (node);
+  work = node_work (node);
+  if (made <= SHAPE_MADE && read <= SHAPE_READ && work <= SHAPE_READ)
+    return TRUE;
+  if (made > MAX (SMALL, EXPANSION * read) || made > budget->made
+      || read > budget->read || work > MIN (budget->work, MAX_MACS))
+    return FALSE;
+  budget->made -= made;
+  budget->read -= read;
+  budget->work -= work;
+  return TRUE;
 }
 
 static void
