@@ -94,6 +94,16 @@ n_pictures (const CamPlan *plan)
   return ((CamValue *) plan->inputs->pdata[0])->shape.dims[0];
 }
 
+/* As many lanes of @bytes each as the limit has room for, 1 to @most */
+static int
+lanes_with_room (const CamPlan *plan, gsize bytes, int most)
+{
+  guint64 taken = plan->arena_bytes + plan->weight_bytes;
+  guint64 room = plan->memory_limit - MIN (taken, plan->memory_limit);
+
+  return (int) CLAMP (room / MAX (bytes, 1), 1, (guint64) most);
+}
+
 /* A picture for each thread; or, where threads would be left over, all of them
  * for one picture after the other. */
 gboolean
@@ -101,10 +111,18 @@ cam_batch_open_lanes (CamWorkspace *workspace, int n_threads, GError **error)
 {
   CamPlan *plan = workspace->plan;
   gint64 pictures = n_pictures (plan);
-  gboolean share = pictures % n_threads == 0
-                   || pictures >= EVEN_ROUNDS * (gint64) n_threads;
+  gboolean even = pictures % n_threads == 0
+                  || pictures >= EVEN_ROUNDS * (gint64) n_threads;
+  gsize bytes = cam_workspace_own_bytes (plan->single, 1);
+  int n_lanes = even ? lanes_with_room (plan, bytes, n_threads) : 1;
+  gboolean share = n_threads == 1 || n_lanes > 1;
 
-  workspace->n_lanes = share ? n_threads : 1;
+  if (!share)
+    bytes = cam_workspace_own_bytes (plan->single, n_threads);
+  bytes = MIN (bytes, G_MAXSIZE - plan->arena_bytes);
+  if (!cam_plan_check_room (plan, plan->arena_bytes + bytes, error))
+    return FALSE;
+  workspace->n_lanes = n_lanes;
   workspace->lanes = g_new0 (CamWorkspace *, workspace->n_lanes);
   workspace->threads = cam_threads_new (workspace->n_lanes);
   for (int i = 0; i < workspace->n_lanes; i++)

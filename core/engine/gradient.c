@@ -184,40 +184,45 @@ scratch_bytes (const Walk *walk)
   return bytes;
 }
 
+/* Where there is no more, what was there stays: forward runs use it. */
 static gboolean
-grow (gpointer *memory, gsize *size, gsize wanted, GError **error)
+grow (gpointer *memory, gsize *size, gsize wanted, guint64 limit,
+      GError **error)
 {
   gpointer larger;
+  g_autofree char *needed = NULL;
 
   if (*size >= wanted)
     return TRUE;
-  larger = cam_memory_allocate (wanted);
-  if (!larger) /* the workspace runs on with what it has */
+  larger = wanted <= limit ? cam_memory_allocate (wanted) : NULL;
+  if (larger)
     {
-      g_set_error (error, CAM_TENSOR_ERROR, CAM_TENSOR_ERROR_TOO_LARGE,
-                   _ ("%zu bytes for the gradients are not to be had: try fewer "
-                      "seeds or a smaller batch"),
-                   wanted);
-      return FALSE;
+      free (*memory);
+      *memory = larger;
+      *size = wanted;
+      return TRUE;
     }
-  free (*memory);
-  *memory = larger;
-  *size = wanted;
-  return TRUE;
+  needed = g_format_size (wanted);
+  g_set_error (error, CAM_TENSOR_ERROR, CAM_TENSOR_ERROR_TOO_LARGE,
+               _ ("not enough memory: the gradients need %s; try fewer seeds "
+                  "or a smaller batch"),
+               needed);
+  return FALSE;
 }
 
 static gboolean
 reserve (const Walk *walk, GError **error)
 {
   CamWorkspace *workspace = walk->workspace;
+  guint64 limit = workspace->plan->memory_limit;
   gsize bytes;
 
   if (!g_size_checked_mul (&bytes, walk->part->arena_bytes, walk->n_seeds))
     bytes = G_MAXSIZE / 2;
   return grow (&workspace->gradient_arena, &workspace->gradient_bytes, bytes,
-               error)
+               limit, error)
          && grow (&workspace->scratch, &workspace->scratch_bytes,
-                  scratch_bytes (walk), error);
+                  scratch_bytes (walk), limit, error);
 }
 
 static const CamGradientPart *

@@ -41,6 +41,8 @@ struct _CamPlan
   CamInterval *intervals;
   guint n_intervals;
   gsize arena_bytes, weight_bytes;
+  guint64 memory_limit; /* of all that a workspace and its lanes take, and the
+                           weights */
   guint64 macs;
   CamValue *of;       /* NULL: no backward pass */
   GPtrArray *parts;   /* of CamGradientPart */
@@ -49,6 +51,11 @@ struct _CamPlan
 /* plan.c: @graph is bound (transfer full), @names are all to be kept */
 CamPlan *cam_plan_new_bound (CamGraph *graph, const char *const *names,
                              const CamPlanOptions *options, GError **error);
+
+/* FALSE with an error where @activations bytes and the weights are more than
+ * the plan may take. */
+gboolean cam_plan_check_room (const CamPlan *plan, gsize activations,
+                              GError **error);
 
 /* batch.c */
 /* The graph of @network for one picture, where @many, the same for a batch,
@@ -59,7 +66,8 @@ CamGraph *cam_batch_bind_single (const CamGraph *many, CamNetwork *network,
 /* @many without its nodes: its inputs, and @names. (transfer full) */
 CamGraph *cam_batch_shell (const CamGraph *many, const char *const *names);
 /* The workspaces that take the pictures of @workspace, whose plan has a
- * single; FALSE with an error where memory is short. */
+ * single: fewer than there are threads where the plan's limit has no room for
+ * more; FALSE with an error where memory is short. */
 gboolean cam_batch_open_lanes (CamWorkspace *workspace, int n_threads,
                                GError **error);
 void cam_batch_close_lanes (CamWorkspace *workspace);
@@ -96,6 +104,8 @@ struct _CamWorkspace
   gsize gradient_bytes;
 };
 
+/* What one workspace of @plan takes on @n_threads, but for its lanes */
+gsize cam_workspace_own_bytes (const CamPlan *plan, int n_threads);
 void cam_workspace_run_node (CamWorkspace *workspace, const CamNode *node);
 /* FALSE with an error before the first run. */
 gboolean cam_workspace_has_run (const CamWorkspace *workspace, GError **error);

@@ -1,7 +1,7 @@
 /* plan.c -- from a network and shapes to what runs */
 #include <glib/gi18n.h>
-#include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/base/blas.h"
 #include "core/engine/passes/passes.h"
@@ -110,20 +110,41 @@ plan_memory (CamPlan *plan)
   cam_plan_assign_storage (plan, keep);
 }
 
+/* The default, or what memory the machine has, where that is less */
+static guint64
+default_limit (void)
+{
+  long pages = sysconf (_SC_PHYS_PAGES), size = sysconf (_SC_PAGESIZE);
+
+  if (pages <= 0 || size <= 0)
+    return DEFAULT_LIMIT;
+  return MIN (DEFAULT_LIMIT, (guint64) pages * (guint64) size);
+}
+
 static gboolean
 check_limit (CamPlan *plan, guint64 limit, GError **error)
 {
-  gsize activations = cam_plan_workspace_bytes (plan);
-
   plan->weight_bytes = plan->single ? plan->single->weight_bytes
                                     : cam_graph_constant_bytes (plan->graph);
-  limit = limit ? limit : DEFAULT_LIMIT;
+  plan->memory_limit = limit ? limit : default_limit ();
+  return cam_plan_check_room (plan, cam_plan_workspace_bytes (plan), error);
+}
+
+gboolean
+cam_plan_check_room (const CamPlan *plan, gsize activations, GError **error)
+{
+  guint64 limit = plan->memory_limit;
+  g_autofree char *needed = NULL, *weights = NULL, *most = NULL;
+
   if (activations <= limit && plan->weight_bytes <= limit - activations)
     return TRUE;
+  needed = g_format_size (activations);
+  weights = g_format_size (plan->weight_bytes);
+  most = g_format_size (limit);
   g_set_error (error, CAM_GRAPH_ERROR, CAM_GRAPH_ERROR_TOO_LARGE,
-               _ ("the network needs %zu bytes for activations and %zu for "
-                  "weights, and the limit is %" PRIu64),
-               activations, plan->weight_bytes, limit);
+               _ ("not enough memory: the activations need %s and the weights "
+                  "%s, and the limit is %s; try a smaller batch"),
+               needed, weights, most);
   return FALSE;
 }
 
@@ -258,5 +279,8 @@ cam_plan_weight_bytes (const CamPlan *plan)
 gsize
 cam_plan_workspace_bytes (const CamPlan *plan)
 {
-  return plan->arena_bytes + (plan->single ? plan->single->arena_bytes : 0);
+  gsize own = cam_workspace_own_bytes (plan, 1);
+  gsize lane = plan->single ? cam_workspace_own_bytes (plan->single, 1) : 0;
+
+  return lane > G_MAXSIZE - own ? G_MAXSIZE : own + lane;
 }

@@ -32,7 +32,7 @@ typedef struct
   gboolean whole_batch; /* all pictures go through each operator together, also where one by one is faster */
   gboolean reference; /* plain operators only: no fusion, no NHWC: the oracle */
   gboolean consume;   /* the caller's reference to the network is taken, and if it is the last the unpacked weights are freed as they are repacked */
-  guint64 memory_limit; /* bytes; 0: 8 GiB */
+  guint64 memory_limit; /* bytes of weights and of one workspace with all its lanes, and again of gradients; 0: 8 GiB, or what the machine has */
 } CamPlanOptions;
 
 /* (transfer full) */
@@ -46,11 +46,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (CamPlan, cam_plan_unref)
 gboolean cam_plan_shape (const CamPlan *plan, const char *name,
                          CamDType *dtype, CamShape *shape);
 guint64 cam_plan_macs (const CamPlan *plan);
-/* Bytes of repacked weights; bytes of one workspace. */
+/* Bytes of repacked weights; bytes of one workspace on one thread. */
 gsize cam_plan_weight_bytes (const CamPlan *plan);
 gsize cam_plan_workspace_bytes (const CamPlan *plan);
 
-/* @n_threads as in cam_threads_new.  NULL with an error where memory is short.
+/* @n_threads as in cam_threads_new.  Pictures that go one by one take a lane a
+ * thread, fewer where the plan's limit says so.  NULL with an error where memory
+ * is short.
  * (transfer full) */
 CamWorkspace *cam_workspace_new (CamPlan *plan, int n_threads, GError **error);
 void cam_workspace_free (CamWorkspace *workspace);

@@ -44,20 +44,34 @@ make_tensors (CamWorkspace *workspace)
     }
 }
 
+gsize
+cam_workspace_own_bytes (const CamPlan *plan, int n_threads)
+{
+  gsize scratch = forward_scratch (plan, n_threads);
+
+  return scratch > G_MAXSIZE - plan->arena_bytes ? G_MAXSIZE
+                                                 : plan->arena_bytes + scratch;
+}
+
 static gboolean
 allocate (CamWorkspace *workspace, int n_threads, GError **error)
 {
-  gsize arena_bytes = workspace->plan->arena_bytes;
+  const CamPlan *plan = workspace->plan;
+  gsize bytes = cam_workspace_own_bytes (plan, n_threads);
+  g_autofree char *needed = NULL;
 
-  workspace->scratch_bytes = forward_scratch (workspace->plan, n_threads);
-  workspace->arena = cam_memory_allocate (arena_bytes);
+  if (!cam_plan_check_room (plan, bytes, error))
+    return FALSE;
+  workspace->scratch_bytes = bytes - plan->arena_bytes;
+  workspace->arena = cam_memory_allocate (plan->arena_bytes);
   workspace->scratch = cam_memory_allocate (workspace->scratch_bytes);
   if (workspace->arena && workspace->scratch)
     return TRUE;
+  needed = g_format_size (bytes);
   g_set_error (error, CAM_TENSOR_ERROR, CAM_TENSOR_ERROR_TOO_LARGE,
-               _ ("%zu bytes for the activations are not to be had: try a "
-                  "smaller batch"),
-               arena_bytes + workspace->scratch_bytes);
+               _ ("not enough memory: the activations need %s; try a smaller "
+                  "batch"),
+               needed);
   return FALSE;
 }
 

@@ -9,6 +9,7 @@
 
 #include <malloc.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -108,12 +109,78 @@ test_not_asked (void)
     }
 }
 
+/* Bytes that the allocator has handed out */
+static gsize
+allocated (void)
+{
+  const struct mallinfo2 info = mallinfo2 ();
+
+  return info.uordblks + info.hblkhd;
+}
+
+/* Four lanes of which the limit has room for two: two there are, and the
+ * numbers are the same. */
+static void
+test_lanes (void)
+{
+  g_autoptr (CamNetwork) network = text_network (networks[0].text, 16, 64, 64,
+                                                 1);
+  const CamBinding binding = { "x", { 4, { 8, 16, 64, 64 } } };
+  CamPlanOptions options = { .bindings = &binding, .n_bindings = 1 };
+  g_autoptr (CamPlan) roomy = cam_plan_new (network, &options, NULL);
+  gsize outer = 8 * 16 * 64 * 64 * sizeof (float), before = allocated ();
+  gsize lane = cam_plan_workspace_bytes (roomy) - outer, taken[2];
+
+  for (int i = 0; i < 2; i++)
+    {
+      g_autoptr (CamPlan) plan = NULL;
+      g_autoptr (CamWorkspace) workspace = NULL;
+      g_autoptr (GError) error = NULL;
+
+      options.memory_limit = i ? cam_plan_weight_bytes (roomy) + outer
+                                     + lane * 5 / 2
+                               : 0;
+      plan = cam_plan_new (network, &options, &error);
+      g_assert_no_error (error);
+      before = allocated ();
+      workspace = cam_workspace_new (plan, THREADS, &error);
+      g_assert_no_error (error);
+      taken[i] = allocated () - before;
+      g_assert_true (cam_workspace_run (workspace, NULL, &error));
+    }
+  g_test_message ("%zu and %zu bytes, a lane %zu", taken[0], taken[1], lane);
+  g_assert_cmpuint (taken[0], >, outer + 4 * lane);
+  g_assert_cmpuint (taken[1], <, outer + lane * 5 / 2);
+}
+
+/* What is told where there is no room: how much it is, and what to do */
+static void
+test_message (void)
+{
+  g_autoptr (CamNetwork) network = text_network (networks[0].text, 16, 64, 64,
+                                                 1);
+  const CamBinding binding = { "x", { 4, { 8, 16, 64, 64 } } };
+  const CamPlanOptions options = { .bindings = &binding,
+                                   .n_bindings = 1,
+                                   .memory_limit = 1000000 };
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (cam_plan_new (network, &options, &error));
+  g_assert_error (error, CAM_GRAPH_ERROR, CAM_GRAPH_ERROR_TOO_LARGE);
+  g_test_message ("%s", error->message);
+  g_assert_nonnull (strstr (error->message, "not enough memory"));
+  g_assert_nonnull (strstr (error->message, "MB"));
+  g_assert_nonnull (strstr (error->message, "smaller batch"));
+}
+
 int
 main (int argc, char **argv)
 {
   mallopt (M_ARENA_MAX, 1); /* arenas take addresses, too */
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/room/not asked for", test_not_asked);
+  g_test_add_func ("/room/lanes", test_lanes);
+  g_test_add_func ("/room/message", test_message);
   for (gsize i = 0; i < G_N_ELEMENTS (networks); i++)
     {
       g_autofree char *path = g_strdup_printf ("/room/asked for/%s",
