@@ -1,13 +1,15 @@
 /* memory.h -- which tensors may share memory because they never live at once
  *
  * Intervals on a time line, packed into one arena: the largest first, each at
- * the lowest offset that no other interval of the same time takes.
+ * the lowest offset that no other interval of the same time takes.  More than
+ * CAM_MEMORY_MANY of them are packed faster, and less tightly.
  */
 #pragma once
 
 #include <glib.h>
 
 #define CAM_ALIGNMENT 64
+#define CAM_MEMORY_MANY 8192
 
 typedef struct
 {

