@@ -42,7 +42,7 @@ CAM_INLINE CamVec
 back_one (CamActivationKind kind, gboolean from_x, CamVec dy, CamVec from,
           CamVec a, CamVec b)
 {
-  return from_x ? dy * cam_activation_slope (kind, from, a, b)
+  return from_x ? cam_activation_slope (kind, dy, from, a, b)
                 : cam_activate_back (kind, dy, from, a, b);
 }
 

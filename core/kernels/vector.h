@@ -244,7 +244,7 @@ cam_activate_back (CamActivationKind kind, CamVec dy, CamVec y, CamVec a,
     case CAM_ACTIVATION_CLIP:
       return cam_select ((y > a) & (y < b), dy, zero);
     case CAM_ACTIVATION_LEAKY_RELU:
-      return cam_select (y > zero, dy, a * dy); /* 0: as below */
+      return cam_select (y > zero, dy, a * dy);
     case CAM_ACTIVATION_SIGMOID:
       return dy * y * (one - y);
     case CAM_ACTIVATION_HARD_SIGMOID:
@@ -254,38 +254,40 @@ cam_activate_back (CamActivationKind kind, CamVec dy, CamVec y, CamVec a,
     }
 }
 
-/* act'(x); x is cut to where exp is good, beyond it the slope is 0 or 1. */
+/* dy act'(x); x is cut to where exp is good, beyond it the slope is 0 or 1. */
 CAM_INLINE CamVec
-cam_activation_slope (CamActivationKind kind, CamVec x, CamVec a, CamVec b)
+cam_activation_slope (CamActivationKind kind, CamVec dy, CamVec x, CamVec a,
+                      CamVec b)
 {
   const CamVec zero = { 0 }, one = cam_splat (1.0f);
   CamVec u, v;
 
   switch (kind)
     {
-    case CAM_ACTIVATION_LEAKY_RELU:
-      return cam_select (x > zero, one, a);
+    case CAM_ACTIVATION_LEAKY_RELU: /* of any a: its output need not tell */
+      return cam_select (x > zero, dy, a * dy);
     case CAM_ACTIVATION_SILU:
       x = cam_min (cam_splat (40.0f), cam_max (cam_splat (-40.0f), x));
       v = cam_exp (-x);
       u = cam_reciprocal (one + v);
-      return u * (x * (u * v) + one);
+      return dy * (u * (x * (u * v) + one));
     case CAM_ACTIVATION_HARD_SWISH:
       u = x * (1 / 3.0f) + 0.5f;
-      return cam_select (x <= -3.0f, zero, cam_select (x >= 3.0f, one, u));
+      return cam_select (x <= -3.0f, zero,
+                         dy * cam_select (x >= 3.0f, one, u));
     case CAM_ACTIVATION_GELU:
       x = cam_min (cam_splat (10.0f), cam_max (cam_splat (-10.0f), x));
       u = 0.5f * cam_erfc (cam_max (x, -x) * 0.70710678f);
       u = cam_select (x < zero, u, one - u);
-      return u + x * cam_exp (-0.5f * x * x) * 0.39894228f;
+      return dy * (u + x * cam_exp (-0.5f * x * x) * 0.39894228f);
     case CAM_ACTIVATION_MISH:
       x = cam_min (cam_splat (20.0f), cam_max (cam_splat (-40.0f), x));
       u = cam_exp (x);
       v = cam_reciprocal (u * (u + 2.0f) + 2.0f); /* tanh is 1 - 2 v */
       u = u * (one + u) * v * v * 4.0f; /* its slope by x */
-      return one - 2.0f * v + x * u;
+      return dy * (one - 2.0f * v + x * u);
     default:
-      return cam_activate_back (kind, one, cam_activate (kind, x, a, b), a, b);
+      return cam_activate_back (kind, dy, cam_activate (kind, x, a, b), a, b);
     }
 }
 

@@ -53,7 +53,7 @@ FLOAT_ONLY (thresholded, x > A ? x : 0, x > u->alpha ? x : 0)
 SLOPE (thresholded, x > A ? 1 : 0)
 
 FLOAT_ONLY (elu, x < 0 ? A * expm1f (x) : x, x < 0 ? u->alpha * expm1 (x) : x)
-SLOPE (elu, x < 0 ? A * expf (x) : 1)
+SLOPE (elu, x > 0 ? 1 : A * expf (x))
 
 FLOAT_ONLY (celu, x < 0 ? A * expm1f (x / A) : x,
             x < 0 ? u->alpha * expm1 (x / u->alpha) : x)
@@ -207,19 +207,19 @@ SLOPE (clip, y > A && y < B ? 1 : 0)
 #define ROW(name) name##_row, name##_d
 
 const CamUnaryKind cam_unary_kinds[] = {
-  { "Relu", N, ROW (relu), relu_i, relu_slope, NULL, 0, NULL, 0 },
+  { "Relu", N, ROW (relu), relu_i, relu_slope, NULL, 0, NULL, 0, TRUE },
   { "LeakyRelu", F, ROW (leaky), NULL, leaky_slope, "alpha", 0.01, NULL, 0 },
   { "ThresholdedRelu", F, ROW (thresholded), NULL, thresholded_slope, "alpha",
-    1, NULL, 0 },
+    1, NULL, 0, TRUE },
   { "Elu", F, ROW (elu), NULL, elu_slope, "alpha", 1, NULL, 0 },
   { "Celu", F, ROW (celu), NULL, celu_slope, "alpha", 1, NULL, 0 },
   { "Selu", F, ROW (selu), NULL, selu_slope, "alpha", SELU_ALPHA, "gamma",
     SELU_GAMMA },
   { "Sigmoid", F, ROW (sigmoid), NULL, sigmoid_slope, NULL, 0, NULL, 0 },
   { "HardSigmoid", F, ROW (hard_sigmoid), NULL, hard_sigmoid_slope, "alpha",
-    0.2, "beta", 0.5 },
+    0.2, "beta", 0.5, TRUE },
   { "HardSwish", F, ROW (hard_swish), NULL, hard_swish_slope, NULL, 0, NULL,
-    0 },
+    0, TRUE },
   { "Mish", F, ROW (mish), NULL, mish_slope, NULL, 0, NULL, 0 },
   { "Gelu", F, gelu_row, gelu_d, NULL, gelu_slope, NULL, 0, NULL, 0 },
   { "Tanh", F, ROW (tanh), NULL, tanh_slope, NULL, 0, NULL, 0 },
@@ -240,6 +240,6 @@ const CamUnaryKind cam_unary_kinds[] = {
   { "Sin", F, ROW (sin), NULL, sin_slope, NULL, 0, NULL, 0 },
   { "Cos", F, ROW (cos), NULL, cos_slope, NULL, 0, NULL, 0 },
   { "Clip", N, ROW (clip), clip_i, clip_slope, "min", -INFINITY, "max",
-    INFINITY },
+    INFINITY, TRUE },
   { .type = NULL }
 };

@@ -3,7 +3,9 @@
  * Each is one entry of a table: a row of float32 for speed, one double for
  * every other type, and the slope that backward multiplies by.  A slope is
  * given x and y = f(x), and says by a flag which of the two it looks at.
- * Kinks: the slope at Relu's, Clip's and LeakyRelu's corners is the left one.
+ * Kinks, as PyTorch has them: the slope at Relu's, LeakyRelu's, Elu's, Selu's
+ * and ThresholdedRelu's corner is the left one, at Clip's and HardSigmoid's two
+ * corners 0 (that of relu6 and hardtanh; torch.clamp's would be 1).
  */
 #include "config.h"
 
@@ -163,6 +165,7 @@ backward_range (gsize begin, gsize end, int thread, gpointer data)
   const Job *job = data;
   const CamBackward *b = job->b;
   gsize n = b->input_gradients[0]->n_elements / (gsize) b->n_seeds;
+  gboolean is_gate = job->u.kind->is_gate;
   float slopes[256];
 
   for (gsize at = begin; at < end; at += G_N_ELEMENTS (slopes))
@@ -181,7 +184,7 @@ backward_range (gsize begin, gsize end, int thread, gpointer data)
           float *gx = cam_tensor_f32 (b->input_gradients[0]) + from;
 
           for (gsize i = 0; i < m; i++)
-            gx[i] = gy[i] * slopes[i];
+            gx[i] = is_gate && slopes[i] == 0 ? 0 : gy[i] * slopes[i];
         }
     }
 }

@@ -17,6 +17,7 @@ typedef struct
   double alpha;
   const char *beta_name;
   double beta;
+  gboolean is_gate; /* a slope of 0 lets no gradient through, not even a NaN */
 } CamUnaryKind;
 
 /* A node's params. */
