@@ -57,7 +57,10 @@ read_inputs (const CamNetwork *network, CamEmbeddingCandidate *c)
       const CamValue *input = inputs->pdata[i];
 
       if (cam_value_may_be_picture (input) && ! c->picture)
-        c->picture = TRUE;
+        {
+          c->picture = TRUE;
+          c->batch = MAX (input->shape.dims[0], 1);
+        }
       else if (! c->other)
         c->other = g_strdup (input->name);
     }
@@ -90,7 +93,8 @@ judge (CamEmbeddingCandidate *c, const CamValue *value)
 {
   c->dtype = value->dtype;
   c->shape = value->shape;
-  c->vector = cam_shape_is_vector (&c->shape) && ! value->constant;
+  c->vector = cam_shape_is_vector (&c->shape) && ! value->constant
+              && (! c->picture || c->shape.dims[0] == c->batch);
   if (c->vector)
     c->scores = cam_scores_judge (value, c->name, &c->op, &c->before);
   c->rank = rank_of_name (c->name);

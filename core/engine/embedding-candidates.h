@@ -23,8 +23,10 @@ typedef struct
   CamDType dtype;
   CamShape shape;   /* for one picture; n_dims -1: cannot be had, see problem */
   char *problem;    /* or NULL */
-  gboolean vector;  /* more than one number, all along one dimension */
+  gboolean vector;  /* more than one number for each picture, all along one
+                       dimension */
   gboolean picture; /* it is made of an input that a picture could go into */
+  gint64 batch;     /* pictures that this input takes at a time: 1 if open */
   char *other; /* an input without a value that it needs besides, or NULL */
   CamScores scores;
   char *op;     /* operator that makes the scores */

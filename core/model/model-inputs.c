@@ -166,6 +166,17 @@ find_picture (const GPtrArray *inputs)
   return first;
 }
 
+gboolean
+cam_model_inputs_check (const CamNetwork *network, GError **error)
+{
+  if (find_picture (cam_network_graph (network)->inputs) != NULL)
+    return TRUE;
+  g_set_error (error, CAM_MODEL_ERROR, CAM_MODEL_ERROR_SETTINGS,
+               _ ("The network has no float32 input of four dimensions "
+                  "that a picture could go into."));
+  return FALSE;
+}
+
 /* “camera” (int64, [N]), “b” (float32, [N, 3, 48, 48]); and the keys that give
  * them a value */
 static void
@@ -202,10 +213,6 @@ refuse_inputs (const CamNetwork *network, const char *embedding,
                     "(“%s”): of %s, too. Say in model.ini what goes in there "
                     "(%s), or name another embedding."),
                  embedding, picture->name, list->str, keys->str);
-  else if (find_picture (cam_network_graph (network)->inputs) == NULL)
-    g_set_error (error, CAM_MODEL_ERROR, CAM_MODEL_ERROR_SETTINGS,
-                 _ ("The network has no float32 input of four dimensions "
-                    "that a picture could go into."));
   else if (list->len > 0)
     g_set_error (error, CAM_MODEL_ERROR, CAM_MODEL_ERROR_NO_EMBEDDING,
                  _ ("“%s” is not made of a picture, but of %s: name another "

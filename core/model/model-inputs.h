@@ -23,6 +23,8 @@ gboolean cam_model_inputs_apply (CamNetwork *network,
 /* Adds to @warnings for each of @given that @embedding is not made of. */
 void cam_model_inputs_warn (const CamNetwork *network, char **given,
                             const char *embedding, GPtrArray *warnings);
+/* FALSE with an error where a picture could go into none of the inputs. */
+gboolean cam_model_inputs_check (const CamNetwork *network, GError **error);
 /* The input that the picture goes into, where @embedding is made of nothing
  * else without a value (borrowed); NULL with an error that names what is. */
 const CamValue *cam_model_inputs_picture (const CamNetwork *network,

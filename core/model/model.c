@@ -155,7 +155,8 @@ read_network (CamModel *model, const CamSettings *settings, GPtrArray *guesses,
 
   read_size_hint (settings, &height, &width);
   if (! cam_model_inputs_apply (model->network, settings, height, width,
-                                &model->given_inputs, error))
+                                &model->given_inputs, error)
+      || ! cam_model_inputs_check (model->network, error))
     return FALSE;
   model->embedding = cam_model_embedding_choose (model->network, settings,
                                                  height, width, guesses, error);

@@ -284,6 +284,8 @@ CHOICES = [  # outputs, nodes, what is chosen
                   ('ReduceSum', ['e'], 's', {'keepdims': 1}),
                   ('Div', ['e', 's'], 'a'),
                   gemm('flat', 'b', 16, 8, False)], 'b'),
+    (('features', 'b'), [('Reshape', ['flat', 'FOUR'], 'features'),
+                         gemm('flat', 'b', 16, 8, False)], 'b'),
     (('map', 'b'), [('Identity', ['flat.map'], 'map'),
                     ('Unsqueeze', ['flat', 'AXES'], 'b')], 'b'),
     (('classes', 'features'), [gemm('flat', 'features', 16, 8),
@@ -296,7 +298,9 @@ def test_choice():
     for outputs, nodes, wanted in CHOICES:
         n = Network()
         axes = n.constant(np.array([1], np.int64))
-        nodes = [(op, [axes if i == 'AXES' else i for i in inputs], *rest)
+        four = n.constant(np.array([4, 4], np.int64))
+        names = {'AXES': axes, 'FOUR': four}
+        nodes = [(op, [names.get(i, i) for i in inputs], *rest)
                  for op, inputs, *rest in nodes]
         model = head(*nodes, outputs=outputs, n=n).save(at('choice'))
         found, done = facts(model)
@@ -425,6 +429,19 @@ def test_true_reasons():
               done.stderr)
 
 
+def test_no_picture():
+    for kind, shape in (('byte', ['N', 3, SIDE, SIDE]), ('half', ['N', 3, 8, 8]),
+                        ('float', ['N', 64])):
+        n = Network()
+        n.inputs.clear()
+        n.input('x', kind, shape)
+        n.node('Cast', ['x'], 'c', to=1)
+        n.node('Flatten', ['c'], 'embedding')
+        model = n.output('embedding').save(at('none'), 'input.mean=0\n')
+        refused(model, f'{kind} {shape}', 'no float32 input of four',
+                commands=())
+
+
 def test_fixed_batch():
     n = Network()
     n.inputs.clear()
@@ -456,7 +473,7 @@ for test in (test_second_picture, test_open_second_picture, test_camera,
              test_not_needed,
              test_second_is_the_picture, test_initialisers, test_choice,
              test_warnings, test_inner, test_no_vector, test_true_reasons,
-             test_fixed_batch, test_open_size):
+             test_no_picture, test_fixed_batch, test_open_size):
     test()
 FOLDER.cleanup()
 sys.exit(tap.done())
