@@ -20,7 +20,10 @@ fill (const CamValue *input, const CamShape *shape, double number,
   if (! cam_shape_count (shape, sizeof (double), &n) || n == 0
       || n > MOST_ELEMENTS)
     {
-      g_autofree char *text = cam_shape_to_string (shape);
+      g_autofree char *size = cam_shape_to_string (shape);
+      g_autofree char *text =
+          g_strdup_printf (_ ("%s is too large to be filled with one number"),
+                           size);
 
       g_set_error (error, CAM_GRAPH_ERROR, CAM_GRAPH_ERROR_TOO_LARGE,
                    _ ("input '%s': %s"), input->name, text);
