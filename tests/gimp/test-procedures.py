@@ -12,7 +12,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from files import Files, npy_floats, tiff_floats
-from gimp import GimpError, plug_in_processes
+from gimp import GimpError, plug_in_processes, read_png
 from headless import Case, HeadlessTests, quote, run, same_floats
 
 
@@ -88,6 +88,18 @@ class Tests(Files, HeadlessTests):
         self.gimp('(begin (define r (t-example im layer "" %s "" 50)) 1)'
                   % quote(self.fix.positive))
         self.ok("pair" in case.text("(t-name (car r))"), "a pair")
+        self.gimp('(begin (define r (t-example im layer "" (string-append '
+                  '"layer:" (number->string layer)) "" 50)) (define new (car '
+                  'r)) 1)')
+        case.save(self.out())
+        _, _, channels, rows = read_png(self.out())
+        alpha = max(max(row[channels - 1::channels]) for row in rows)
+        with open(self.gimp.log.name, errors="replace",
+                  encoding="utf-8") as log:
+            said = log.read()
+        self.ok(channels == 4 and alpha == 0 and "its positive are the same" in said,
+                "a picture as its own positive: nothing, in words",
+                "%d %s" % (alpha, said[-300:]))
         self.equal(self.gimp.number("(length (t-images))"), images,
                    "no image is left open")
         count = case.count()
