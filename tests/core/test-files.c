@@ -163,8 +163,8 @@ test_no_files (void)
   g_autofree char *pipe = in_folder ("pipe");
   g_autofree char *socket_path = make_socket ();
   g_autofree char *missing = in_folder ("missing");
-  const char *paths[] = { pipe,    socket_path, missing, "/dev/zero",
-                          "/dev/tty", folder,   "" };
+  const char *paths[] = { pipe,       socket_path, missing, "/dev/zero",
+                          "/dev/tty", folder,      "" };
 
   g_assert_cmpint (mkfifo (pipe, 0666), ==, 0);
   for (gsize i = 0; i < G_N_ELEMENTS (paths); i++)
@@ -334,8 +334,8 @@ test_long (void)
 static void
 test_json (void)
 {
-  g_autofree char *shown = cam_foreign_json (
-      "{\"\303\274\\n\177\302\233\342\200\256\363\240\201\201\":1}\n");
+  g_autofree char *shown = cam_foreign_json ("{\"\303\274\\n\177\302\233\342"
+                                             "\200\256\363\240\201\201\":1}\n");
 
   g_assert_cmpstr (shown, ==,
                    "{\"\303\274\\n\\u007f\\u009b\\u202e\\udb40\\udc41\":1}\n");
