@@ -30,7 +30,7 @@ except ImportError as error:
     tap.skip('foreign', f'{error.name} is missing')
     sys.exit(tap.done())
 
-CAMLENS = sys.argv[1]
+CAMLENS = os.path.abspath(sys.argv[1])
 folder = tempfile.TemporaryDirectory()
 # clears the screen, sets the title, rings; C1; DEL; direction; lines
 HOSTILE = '\x1b[2J\x1b]0;t\x07\x9b31m\x7f\u202e\u2066\u2028\r\nforged: line'
