@@ -95,37 +95,53 @@ say_unmatched (EvaluateData *data, GHashTable *masks, GHashTable *used,
                   data->n_lost_masks, (char *) lost->pdata[0]);
 }
 
-/* At least one mask holds something; as a rule the first that is read does. */
+static gboolean
+refuse_masks (const char *folder, const char *first, const PictureMask *mask,
+              GError **error)
+{
+  const char *kind = evaluate_mask_kind (mask->kind);
+
+  if (mask->n_object == 0)
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+                 _ ("No mask in “%s” holds an object: all of them are nothing "
+                    "but background, as “%s” is (%s)."),
+                 folder, first, kind);
+  else
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+                 _ ("No mask in “%s” holds any background: all of them are "
+                    "nothing but object, as “%s” is (%s)."),
+                 folder, first, kind);
+  return FALSE;
+}
+
+/* At least one mask holds an object before a background; as a rule the first
+ * that is read does. */
 static gboolean
 check_masks (const EvaluateData *data, const char *folder, GError **error)
 {
-  g_autofree char *first = NULL;
+  const EvaluatePicture *first = NULL;
   g_autoptr (GError) unreadable = NULL;
-  PictureMask mask;
+  PictureMask mask, of_first;
 
   for (guint i = 0; i < data->pictures->len; i++)
     {
       const EvaluatePicture *picture = data->pictures->pdata[i];
+      GError **why = unreadable == NULL ? &unreadable : NULL;
       g_autofree guint8 *values = NULL;
-      g_autoptr (GError) local = NULL;
 
-      if (picture->mask == NULL)
+      if (picture->mask != NULL)
+        values = picture_mask_load (picture->mask, &mask, why);
+      if (values == NULL)
         continue;
-      values = picture_mask_load (picture->mask, &mask, &local);
-      if (values != NULL && mask.n_object > 0)
+      if (mask.n_object > 0 && mask.n_object < (gsize) mask.width * mask.height)
         return TRUE;
-      if (values != NULL && first == NULL)
-        first = g_strdup (picture->mask);
-      if (local != NULL && unreadable == NULL)
-        unreadable = g_steal_pointer (&local);
+      if (first == NULL)
+        of_first = mask;
+      first = first != NULL ? first : picture;
     }
-  if (first == NULL)
-    g_propagate_error (error, g_steal_pointer (&unreadable));
-  else
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-                 _ ("No mask in “%s” holds an object: all of them are nothing "
-                    "but background, as “%s” is (%s)."),
-                 folder, first, evaluate_mask_kind (mask.kind));
+  if (first != NULL)
+    return refuse_masks (folder, first->mask, &of_first, error);
+  g_propagate_error (error, g_steal_pointer (&unreadable));
   return FALSE;
 }
 
@@ -195,6 +211,12 @@ is_near (double a, double b)
   return fabs (a / b - 1.0) <= NEAR_SHAPE;
 }
 
+static gboolean
+has_size (const PictureMask *mask, int width, int height)
+{
+  return mask->whole_width == width && mask->whole_height == height;
+}
+
 /* Masks may be smaller than their pictures, rounded to whole pixels. */
 static gboolean
 has_shape (const PictureMask *mask, int width, int height)
@@ -210,9 +232,14 @@ static gboolean
 check_shape (const PictureMask *mask, const EvaluatePicture *picture,
              const CamView *view, gboolean quiet, GError **error)
 {
-  if (has_shape (mask, view->width, view->height))
+  gboolean turned = has_size (mask, view->height, view->width)
+                    || has_shape (mask, view->height, view->width);
+
+  if (has_size (mask, view->width, view->height)
+      || (has_shape (mask, view->width, view->height)
+          && ! has_size (mask, view->height, view->width)))
     return TRUE;
-  if (has_shape (mask, view->height, view->width))
+  if (turned)
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
                    _ ("the mask “%s” is %d x %d and its picture, upright, %d x "

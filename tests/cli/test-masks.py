@@ -154,6 +154,11 @@ def test_empty():
     done, _ = evaluate('empty', 'images', '--sweep')
     tap.check(done.returncode == 1 and 'gray' in done.stderr,
               'also in a sweep', done.stderr)
+    save('trimap', lambda n, m: Image.fromarray(m + 1).save(n))
+    done, _ = evaluate('trimap')
+    tap.check(done.returncode == 1 and 'background' in done.stderr
+              and '0.png' in done.stderr, 'masks without a background',
+              done.stderr)
     shutil.copy(path('right', '1.png'), path('empty', '1.png'))
     done, said = evaluate('empty', 'images', '--json')
     tap.check(said.get('masks_empty') == 2 and all(
@@ -173,6 +178,12 @@ def test_shapes():
     tap.check(said.get('pictures') == 1 and '1.png' in done.stderr
               and '2.png' in done.stderr and 'EXIF' in done.stderr,
               'a mask on its side is said', said, done.stderr)
+    for where, size in (('nearly', (100, 99)), ('nearly masks', (99, 100))):
+        os.makedirs(path(where), exist_ok=True)
+        Image.fromarray(blob(0) * 255).resize(size).save(path(where, '0.png'))
+    done, _ = evaluate('nearly masks', 'nearly')
+    tap.check(done.returncode == 1 and 'EXIF' in done.stderr,
+              'also where the sides are nearly the same', done.stderr)
     save('half', lambda n, m: Image.fromarray(m[::2, ::2] * 9).save(n))
     done, said = evaluate('half', 'images', '--json')
     tap.check(said.get('pictures') == N and 'stretched' not in done.stderr,
