@@ -135,7 +135,8 @@ def test_option():
         Image.new('RGB', (200, 200), (i, 9, 9)).save(path(f'images/a/{i}.png'))
     Image.new('L', (1000, 1000), 1).save(path('masks/a/0.png'))
     m = ('-m', path('model.onnx'), '--max-pixels=100k')
-    for command in (('build', *m, '-q', '-o', path('x.camdb'), '--layer', 'features', path('images'),
+    for command in (('build', *m, '-q', '-o', path('x.camdb'), '--layer',
+                     'features', '--score', 'dot', path('images'),
                      path('x.png')),
                     ('explain', *m, '--positive', path('images/a/0.png'), '-o',
                      path('o.png'), path('x.png')),
