@@ -215,7 +215,12 @@ load (const char *path, gpointer data, GError **error)
 static GBytes *
 thumbnail (const char *path, gpointer data)
 {
-  return picture_thumbnail (path, THUMBNAIL_SIDE, NULL);
+  g_autoptr (GError) why = NULL;
+  GBytes *bytes = picture_thumbnail (path, THUMBNAIL_SIDE, &why);
+
+  if (bytes == NULL)
+    command_note ("%s", why->message);
+  return bytes;
 }
 
 static void

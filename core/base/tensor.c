@@ -110,6 +110,13 @@ cam_shape_to_string (const CamShape *shape)
   return g_string_free (text, FALSE);
 }
 
+void
+cam_no_memory (GError **error)
+{
+  g_set_error_literal (error, CAM_TENSOR_ERROR, CAM_TENSOR_ERROR_TOO_LARGE,
+                       _ ("there is not enough memory"));
+}
+
 static void
 set_too_large (GError **error, CamDType dtype, const CamShape *shape)
 {

@@ -64,6 +64,8 @@ gboolean cam_shape_count (const CamShape *shape, gsize element_size,
                           gsize *n_elements);
 gboolean cam_shape_equal (const CamShape *a, const CamShape *b);
 CamShape cam_shape_make (int n_dims, const gint64 *dims);
+/* CAM_TENSOR_ERROR_TOO_LARGE, for what g_try_malloc () did not give. */
+void cam_no_memory (GError **error);
 /* "[1, 3, 224, 224]" (transfer full) */
 char *cam_shape_to_string (const CamShape *shape);
 

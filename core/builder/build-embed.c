@@ -59,10 +59,12 @@ compute (gint64 item, gpointer loaded, int thread, gpointer data)
 
   if (e->input == NULL)
     return e;
-  kept = g_new (float, cam_split_kept (build->split));
+  kept = g_try_new (float, cam_split_kept (build->split));
   e->embedding = g_new (float, build->dim);
-  if (cam_split_forward (build->runs[thread], e->input, e->embedding, kept,
-                         build->cancellable, &e->error))
+  if (kept == NULL)
+    cam_no_memory (&e->error);
+  else if (cam_split_forward (build->runs[thread], e->input, e->embedding, kept,
+                              build->cancellable, &e->error))
     cam_build_cache_put (build->cache, build->todo[item], kept);
   refuse_zero (build, e);
   g_clear_pointer (&e->input, cam_tensor_unref);

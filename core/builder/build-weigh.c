@@ -63,8 +63,9 @@ load (gint64 item, gpointer data)
     return w;
   if (cam_build_cache_has (build->cache, picture))
     {
-      w->kept = g_new (float, cam_split_kept (build->split));
-      if (! cam_build_cache_get (build->cache, picture, w->kept))
+      w->kept = g_try_new (float, cam_split_kept (build->split));
+      if (w->kept != NULL
+          && ! cam_build_cache_get (build->cache, picture, w->kept))
         g_clear_pointer (&w->kept, g_free);
     }
   if (w->kept == NULL)

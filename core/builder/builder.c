@@ -11,10 +11,10 @@
 const char *
 cam_build_stage_name (CamBuildStage stage)
 {
-  static const char *const names[CAM_N_BUILD_STAGES]
-      = { NC_ ("stage", "layer"), NC_ ("stage", "embedding"),
-          NC_ ("stage", "mining"), NC_ ("stage", "weighing"),
-          NC_ ("stage", "clustering") };
+  static const char *const names[CAM_N_BUILD_STAGES] = {
+    NC_ ("stage", "layer"), NC_ ("stage", "embedding"), NC_ ("stage", "mining"),
+    NC_ ("stage", "weighing"), NC_ ("stage", "clustering")
+  };
 
   g_return_val_if_fail (stage < CAM_N_BUILD_STAGES, NULL);
   return names[stage];

@@ -178,7 +178,7 @@ add_exemplar (CamDbWriter *w, int cluster, const CamDbExemplar *e,
       gsize n;
       gconstpointer data = g_bytes_get_data (e->thumbnail, &n);
 
-      sqlite3_bind_blob64 (s, 6, data, n, SQLITE_TRANSIENT);
+      sqlite3_bind_blob64 (s, 6, data, n, SQLITE_STATIC);
     }
   return cam_statement_run (s, error);
 }

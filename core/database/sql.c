@@ -246,7 +246,7 @@ cam_statement_run (CamStatement *statement, GError **error)
 void
 cam_bind_text (CamStatement *statement, int column, const char *text)
 {
-  sqlite3_bind_text (statement, column, text, -1, SQLITE_TRANSIENT);
+  sqlite3_bind_text (statement, column, text, -1, SQLITE_STATIC);
 }
 
 /* cam_sql_prepare (), with values bound */
@@ -301,7 +301,7 @@ cam_sql_row (CamSql *sql, GError **error, const char *text, const char *kinds,
   return g_steal_pointer (&statement);
 }
 
-/* In place: the file's order of bytes to the machine's, or back. */
+/* In place: the file's order of bytes to the machine's. */
 static void
 swap_floats (float *values, int n)
 {
@@ -318,16 +318,20 @@ cam_bind_floats (CamStatement *statement, int column, const float *values,
                  int n)
 {
   gsize bytes = (gsize) n * sizeof (float);
-  float *copy;
 
   if (values == NULL)
     {
       sqlite3_bind_null (statement, column);
       return;
     }
-  copy = g_memdup2 (values, bytes);
+#if G_BYTE_ORDER == G_LITTLE_ENDIAN
+  sqlite3_bind_blob64 (statement, column, values, bytes, SQLITE_STATIC);
+#else
+  float *copy = g_memdup2 (values, bytes);
+
   swap_floats (copy, n);
   sqlite3_bind_blob64 (statement, column, copy, bytes, g_free);
+#endif
 }
 
 gboolean

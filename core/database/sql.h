@@ -48,9 +48,10 @@ gboolean cam_sql_run (CamSql *sql, GError **error, const char *text,
 CamStatement *cam_sql_row (CamSql *sql, GError **error, const char *text,
                            const char *kinds, ...);
 
-/* @text NULL binds NULL; copied. */
+/* @text NULL binds NULL; borrowed until the statement has run.  Nothing is
+ * copied, so that nothing can be missing for want of memory. */
 void cam_bind_text (CamStatement *statement, int column, const char *text);
-/* @values NULL binds NULL; copied. */
+/* @values NULL binds NULL; borrowed in the same way. */
 void cam_bind_floats (CamStatement *statement, int column, const float *values,
                       int n);
 /* A column of @n float32; FALSE (MALFORMED) where it is of another size or

@@ -20,11 +20,14 @@ compare_ranked (gconstpointer a, gconstpointer b)
   return x->pixel - y->pixel;
 }
 
+/* NULL: no memory */
 static Ranked *
 rank_pixels (const float *map, int n)
 {
-  Ranked *ranked = g_new (Ranked, n);
+  Ranked *ranked = g_try_new (Ranked, n);
 
+  if (ranked == NULL)
+    return NULL;
   for (int i = 0; i < n; i++)
     ranked[i] = (Ranked) { map[i], i };
   qsort (ranked, n, sizeof *ranked, compare_ranked);
@@ -170,6 +173,11 @@ cam_faithfulness (CamEmbedder *embedder, int worker, const CamTensor *input,
     }
   mean_colour (input, &c.layout, c.mean);
   c.ranked = rank_pixels (map, c.layout.n_pixels);
+  if (c.ranked == NULL)
+    {
+      cam_no_memory (error);
+      return FALSE;
+    }
   c.mixed = cam_tensor_new (CAM_DTYPE_FLOAT32, &input->shape, error);
   c.original = g_new (float, dim);
   c.embedding = g_new (float, dim);

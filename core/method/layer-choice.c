@@ -227,7 +227,13 @@ measure_tile (gint64 tile, int thread, gpointer data)
 
   if (result->map == NULL || ! may_go_on (choice))
     return;
-  values = g_new (float, n);
+  values = g_try_new (float, n);
+  if (values == NULL)
+    {
+      cam_no_memory (&error);
+      keep_error (choice, error);
+      return;
+    }
   cam_overlay_values (result->map, &whole, in->width, in->height, 0, in->height,
                       values);
   result->energy = result->iou = NAN;

@@ -41,7 +41,12 @@ cam_source_open (const char *path, GError **error)
       return NULL;
     }
   source->size = (guint64) status.st_size;
-  source->buffer = g_malloc (WINDOW);
+  source->buffer = g_try_malloc (WINDOW);
+  if (source->buffer == NULL)
+    {
+      set_io_error (error, path, ENOMEM);
+      return NULL;
+    }
   source->window = source->buffer;
   return g_steal_pointer (&source);
 }

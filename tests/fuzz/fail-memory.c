@@ -6,15 +6,14 @@
  * for how many there were, FAIL_THREADS fails to start threads instead, and
  * FAIL_TRACE prints who asked for what was not given.
  */
-#define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <execinfo.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -83,6 +82,8 @@ fails_memory (size_t size)
   return size >= (size_t) least && ! threads && fails ();
 }
 
+#pragma GCC visibility push(default) /* they take the place of libc's */
+
 void *
 malloc (size_t size)
 {
@@ -131,8 +132,8 @@ mmap (void *address, size_t size, int protection, int flags, int fd,
   static void *(*original) (void *, size_t, int, int, int, off_t);
 
   if (original == NULL)
-    original = (void *(*) (void *, size_t, int, int, int, off_t))
-        dlsym (RTLD_NEXT, "mmap");
+    original = (void *(*) (void *, size_t, int, int, int,
+                           off_t)) dlsym (RTLD_NEXT, "mmap");
   if (maps && (flags & MAP_ANONYMOUS) && fails_memory (size))
     return MAP_FAILED;
   return original (address, size, protection, flags, fd, offset);
@@ -153,6 +154,8 @@ pthread_create (pthread_t *thread, const pthread_attr_t *attributes,
     return EAGAIN;
   return original (thread, attributes, start, data);
 }
+
+#pragma GCC visibility pop
 
 __attribute__ ((destructor)) static void
 end (void)
