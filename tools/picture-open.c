@@ -11,8 +11,7 @@ picture_lacks_memory (void)
   const char *said = vips_error_buffer ();
 
   return strstr (said, "out of memory") != NULL
-         || strstr (said, "nsufficient memory") != NULL
-         || strstr (said, "unable to create thread") != NULL;
+         || strstr (said, "nsufficient memory") != NULL;
 }
 
 /* What libvips said last, in one line, without its own prefixes; @code: is it
@@ -39,7 +38,8 @@ take_vips_error (int *code)
     return g_strdup (_ ("its kind of file is not read, as its decoder is not "
                         "safe "
                         "enough; save it as PNG or JPEG"));
-  *code = G_IO_ERROR_INVALID_DATA;
+  *code = strstr (line, "creating thread") != NULL ? G_IO_ERROR_FAILED
+                                                   : G_IO_ERROR_INVALID_DATA;
   if (colon != NULL && memchr (line, ' ', colon - line) == NULL)
     line = colon + 1;
   while (*line == ' ')

@@ -35,7 +35,7 @@ typedef enum
 gboolean picture_refuse (PictureTask task, const char *path, GError **error);
 gboolean picture_refuse_reading (const char *path, GError **error);
 
-/* Does libvips' last message tell of a want of memory or threads? */
+/* Does libvips' last message tell of a want of memory? */
 gboolean picture_lacks_memory (void);
 
 /* Replaces *@image by *@next, as operations hand them out, or by NULL where

@@ -212,6 +212,7 @@ try_again (GError **why)
 {
   gboolean again = g_error_matches (*why, G_IO_ERROR, G_IO_ERROR_INVALID_DATA)
                    || g_error_matches (*why, G_IO_ERROR, G_IO_ERROR_NO_SPACE)
+                   || g_error_matches (*why, G_IO_ERROR, G_IO_ERROR_FAILED)
                    || g_error_matches (*why, G_IO_ERROR,
                                        G_IO_ERROR_NOT_SUPPORTED);
 

@@ -178,8 +178,8 @@ prepare()
 total = collections.Counter()
 for command in ONLY or COMMANDS:
     total += check(command)
-    if ALL or command in ('explain', 'db recluster'):
-        total += check(command, FAIL_ALL='1')
+for command in ONLY or (COMMANDS if ALL else ('explain', 'db recluster')):
+    total += check(command, FAIL_ALL='1')
 for command in ONLY or (COMMANDS if ALL else ('build, two jobs', 'explain')):
     total += check(command, FAIL_THREADS='1')
     total += check(command, FAIL_THREADS='1', FAIL_ALL='1')
