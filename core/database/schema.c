@@ -242,6 +242,15 @@ cam_db_write_info (CamSql *sql, const CamClusterDbInfo *info, GError **error)
 
   if (insert == NULL)
     return FALSE;
+  if (info->model_digest != NULL && *info->model_digest == '\0')
+    {
+      g_set_error_literal (error, CAM_CLUSTER_DB_ERROR,
+                           CAM_CLUSTER_DB_ERROR_OTHER_MODEL,
+                           _ ("The model's file has been changed meanwhile, or "
+                              "cannot be read any more: the database would be "
+                              "of no model. Do it again."));
+      return FALSE;
+    }
   for (gsize i = 0; i < G_N_ELEMENTS (fields); i++)
     {
       g_autofree char *text = field_to_text (&fields[i], info);
