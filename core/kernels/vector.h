@@ -176,7 +176,9 @@ cam_exp (CamVec x)
 CAM_INLINE CamVec
 cam_sigmoid (CamVec x)
 {
-  return cam_reciprocal (1.0f + cam_exp (-x));
+  CamVec y = cam_reciprocal (1.0f + cam_exp (-x));
+
+  return cam_select (x > -87.0f, y, (CamVec) { 0 }); /* exp stops there */
 }
 
 /* erfc (z) for z >= 0: e^(-z^2) t Q (t), t = 1 / (1 + z / 2), Q fitted to
@@ -194,7 +196,8 @@ cam_erfc (CamVec z)
   return cam_exp (-z * z) * p * t;
 }
 
-/* Comparisons are put so that NaN stays NaN. */
+/* Comparisons are put so that NaN stays NaN; x - x is 0, and NaN where x is
+ * infinite: exp stops short of 0, where the product of -infinity is none. */
 CAM_INLINE CamVec
 cam_activate (CamActivationKind kind, CamVec x, CamVec a, CamVec b)
 {
@@ -224,7 +227,7 @@ cam_activate (CamActivationKind kind, CamVec x, CamVec a, CamVec b)
     case CAM_ACTIVATION_MISH:
       u = cam_exp (cam_min (x, cam_splat (20.0f)));
       u = u * (u + 2.0f);
-      return x * (u * cam_reciprocal (u + 2.0f));
+      return x * (u * cam_reciprocal (u + 2.0f)) + (x - x);
     default:
       return x;
     }

@@ -1,13 +1,15 @@
 /* test-random.c [FIRST COUNT] -- random networks, optimised beside plain
  *
  * Nodes of the kinds that the passes look for are strung together at random,
- * with branches that meet again, tensors read several times, and sizes from one
- * channel and one position on.  Every tensor, and the gradient at three of
- * them, must be what the reference plan makes of it.  A failure prints the
- * network; its number draws it again.
+ * with parameters of any sign, branches that meet again, tensors read several
+ * times, and sizes from one channel and one position on.  Every tensor, and the
+ * gradient at three of them, must be what the reference plan makes of it.  Some
+ * pictures have ties and both zeros, and some NaN and infinities, none of which
+ * may get lost.  A failure prints the network; its number draws it again.
  */
 #include "config.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,37 +62,136 @@ add (Maker *m, int channels, int height, int width)
   return t;
 }
 
+/* A parameter of an activation: below, at and above 0 and 1 */
+static double
+number (Maker *m)
+{
+  static const double numbers[] = { -2.5, -1, -0.3, 0, 0.2, 0.7, 1, 3 };
+
+  return numbers[upto (m, 0, G_N_ELEMENTS (numbers) - 1)];
+}
+
+/* One axis of a window over @size elements, which it fits */
+typedef struct
+{
+  int kernel, stride, dilation, pad, pad_end;
+} Axis;
+
+static Axis
+draw_axis (Maker *m, int size)
+{
+  Axis a;
+
+  do
+    {
+      a.kernel = upto (m, 1, 5);
+      a.stride = upto (m, 0, 2) ? 1 : upto (m, 1, 4);
+      a.dilation = upto (m, 0, 3) ? 1 : upto (m, 1, 3);
+      a.pad = upto (m, 0, a.kernel - 1);
+      a.pad_end = upto (m, 0, 1) ? a.pad : upto (m, 0, a.kernel - 1);
+    }
+  while (size + a.pad + a.pad_end <= (a.kernel - 1) * a.dilation);
+  return a;
+}
+
+/* Of an even window, as most networks have it */
+static Axis
+even_axis (Maker *m)
+{
+  int k = 1 + 2 * upto (m, 0, 2);
+
+  return (Axis) { k, upto (m, 0, 3) ? 1 : 2, 1, k / 2, k / 2 };
+}
+
+static int
+windows (const Axis *a, int size, gboolean ceil_mode)
+{
+  int room = size + a->pad + a->pad_end - (a->kernel - 1) * a->dilation - 1;
+  int n = (room + (ceil_mode ? a->stride - 1 : 0)) / a->stride + 1;
+
+  return n - (ceil_mode && (n - 1) * a->stride >= size + a->pad);
+}
+
+static char *
+window_text (const Axis *h, const Axis *w)
+{
+  return g_strdup_printf ("strides=%d,%d dilations=%d,%d pads=%d,%d,%d,%d",
+                          h->stride, w->stride, h->dilation, w->dilation,
+                          h->pad, w->pad, h->pad_end, w->pad_end);
+}
+
 static const Tensor *
 put_conv (Maker *m, const Tensor *x, gboolean depthwise)
 {
-  int k = 1 + 2 * upto (m, 0, 2), s = upto (m, 0, 3) ? 1 : 2, p = k / 2;
+  gboolean even = upto (m, 0, 2) > 0;
+  Axis h = even ? even_axis (m) : draw_axis (m, x->height);
+  Axis w = even ? h : draw_axis (m, x->width);
   gboolean halves = ! depthwise && x->channels % 2 == 0 && ! upto (m, 0, 2);
   int group = depthwise ? x->channels : halves ? 2 : 1;
   int out = group > 1 ? x->channels : upto (m, 0, 2) ? upto (m, 1, 9) : 16;
-  Tensor *y = add (m, out, (x->height + 2 * p - k) / s + 1,
-                   (x->width + 2 * p - k) / s + 1);
+  Tensor *y = add (m, out, windows (&h, x->height, FALSE),
+                   windows (&w, x->width, FALSE));
+  g_autofree char *text = window_text (&h, &w);
 
-  g_string_append_printf (m->text,
-                          "%s Conv %s $%d,%d,%d,%d strides=%d,%d "
-                          "pads=%d,%d,%d,%d group=%d\n",
-                          y->name, x->name, out, x->channels / group, k, k, s,
-                          s, p, p, p, p, group);
+  g_string_append_printf (m->text, "%s Conv %s $%d,%d,%d,%d%s group=%d %s\n",
+                          y->name, x->name, out, x->channels / group, h.kernel,
+                          w.kernel, upto (m, 0, 1) ? "" : " -", group, text);
   return y;
+}
+
+/* An activation with any parameters, or arithmetic with a number */
+static void
+append_activation (Maker *m, const char *x)
+{
+  double a = number (m), b = number (m);
+
+  switch (upto (m, 0, 8))
+    {
+    case 0: g_string_append_printf (m->text, "LeakyRelu %s alpha=%.2f", x, a);
+      break;
+    case 1: g_string_append_printf (m->text, "Elu %s alpha=%.2f", x, a);
+      break;
+    case 2: g_string_append_printf (m->text, "Celu %s alpha=%.2f", x,
+                                    fabs (a) + 0.5);
+      break;
+    case 3: g_string_append_printf (m->text, "Selu %s alpha=%.2f gamma=%.2f",
+                                    x, a, b);
+      break;
+    case 4: g_string_append_printf (m->text,
+                                    "HardSigmoid %s alpha=%.2f beta=%.2f", x,
+                                    a, b);
+      break;
+    case 5: g_string_append_printf (m->text, "Clip %s =%g =%g", x, a, b);
+      break;
+    case 6: g_string_append_printf (m->text, "Clip %s %s=%g", x,
+                                    upto (m, 0, 1) ? "- " : "", a);
+      break;
+    case 7: g_string_append_printf (m->text, "PRelu %s =%g", x, a);
+      break;
+    default: g_string_append_printf (m->text, "ThresholdedRelu %s alpha=0.0",
+                                     x);
+    }
+  g_string_append_c (m->text, '\n');
 }
 
 static const Tensor *
 put_unary (Maker *m, const Tensor *x)
 {
   static const char *const kinds[] = {
-    "Sigmoid %s",  "Tanh %s",     "HardSwish %s", "LeakyRelu %s alpha=0.3",
-    "Mish %s",     "Elu %s",      "Softplus %s",  "HardSigmoid %s",
+    "Relu %s",     "Sigmoid %s",  "Tanh %s",      "HardSwish %s",
+    "Mish %s",     "Softplus %s", "HardSigmoid %s", "Softsign %s",
     "Mul %s =0.7", "Add %s =0.4", "Sub %s =0.3",  "Div %s =1.6",
+    "Mul %s =-1.3", "Sub =0.3 %s", "Max %s =-0.2", "Min %s =0.6",
   };
   Tensor *y = add (m, x->channels, x->height, x->width);
   g_autofree char *rest =
       g_strdup_printf (kinds[upto (m, 0, G_N_ELEMENTS (kinds) - 1)], x->name);
 
-  g_string_append_printf (m->text, "%s %s\n", y->name, rest);
+  g_string_append_printf (m->text, "%s ", y->name);
+  if (upto (m, 0, 1))
+    append_activation (m, x->name);
+  else
+    g_string_append_printf (m->text, "%s\n", rest);
   return y;
 }
 
@@ -146,15 +247,32 @@ put_gate (Maker *m, const Tensor *x)
 static const Tensor *
 put_pool (Maker *m, const Tensor *x)
 {
-  int s = upto (m, 1, 2);
-  Tensor *y = add (m, x->channels, (x->height - 1) / s + 1,
-                   (x->width - 1) / s + 1);
+  gboolean ceil_mode = ! upto (m, 0, 2), most = upto (m, 0, 1);
+  Axis h = upto (m, 0, 1) ? (Axis) { 3, 2, 1, 1, 1 }
+                          : draw_axis (m, x->height);
+  Axis w = draw_axis (m, x->width);
+  Tensor *y;
+  g_autofree char *text = NULL;
 
-  g_string_append_printf (m->text,
-                          "%s %s %s kernel_shape=3,3 strides=%d,%d "
-                          "pads=1,1,1,1\n",
-                          y->name, upto (m, 0, 1) ? "MaxPool" : "AveragePool",
-                          x->name, s, s);
+  if (! most) /* of an average, only opset 19 has them */
+    {
+      h.dilation = w.dilation = 1;
+      h.pad_end = MIN (h.pad_end, h.kernel - 1);
+    }
+  text = window_text (&h, &w);
+  y = add (m, x->channels, windows (&h, x->height, ceil_mode),
+           windows (&w, x->width, ceil_mode));
+  if (! most)
+    *strstr (text, "dilations") = '\0';
+  g_string_append_printf (m->text, "%s %s %s kernel_shape=%d,%d ceil_mode=%d "
+                                   "%s",
+                          y->name, most ? "MaxPool" : "AveragePool", x->name,
+                          h.kernel, w.kernel, ceil_mode, text);
+  if (! most)
+    g_string_append_printf (m->text, "pads=%d,%d,%d,%d count_include_pad=%d",
+                            h.pad, w.pad, h.pad_end, w.pad_end,
+                            upto (m, 0, 1));
+  g_string_append_c (m->text, '\n');
   return y;
 }
 
@@ -224,6 +342,42 @@ check (const char *text, const char *what, double error, double tolerance)
   if (! (error <= tolerance))
     g_test_message ("%s\n%s: off by %g", text, what, error);
   g_assert_true (error <= tolerance);
+}
+
+/* What is no number in @wanted is none in @got.  (A product that goes tile by
+ * tile may spread it to its neighbours.) */
+static void
+check_hard (const CamTensor *got, const CamTensor *wanted, const char *text,
+            const char *what)
+{
+  g_assert_true (cam_shape_equal (&got->shape, &wanted->shape));
+  for (gsize i = 0; i < wanted->n_elements; i++)
+    if (! isfinite (cam_tensor_f32 (wanted)[i])
+        && isfinite (cam_tensor_f32 (got)[i]))
+      {
+        g_test_message ("%s\n%s: %g got lost", text, what,
+                        cam_tensor_f32 (wanted)[i]);
+        g_assert_not_reached ();
+      }
+}
+
+static void
+check_hard_numbers (CamNetwork *network, const CamTensor *x, const char *text)
+{
+  g_auto (GStrv) all = text_network_tensors (network);
+  const RunKind plain = { .reference = TRUE,
+                          .fetches = (const char *const *) all };
+  g_autoptr (CamWorkspace) wanted = run_network (network, x, &plain, 1);
+
+  for (int i = 0; all[i]; i++)
+    {
+      const char *alone[] = { all[i], NULL };
+      const RunKind kind = { .fetches = alone };
+      g_autoptr (CamWorkspace) one = run_network (network, x, &kind, 2);
+
+      check_hard (cam_workspace_get (one, all[i]),
+                  cam_workspace_get (wanted, all[i]), text, all[i]);
+    }
 }
 
 static void
@@ -296,6 +450,17 @@ check_gradients (Maker *m, CamNetwork *network, const CamTensor *x,
     }
 }
 
+/* Every @share-th element becomes one of the first @n of the hard ones. */
+static void
+harden (GRand *rand, CamTensor *x, int share, int n)
+{
+  static const float hard[] = { 0, -0.0f, 1, -1, NAN, INFINITY, -INFINITY };
+
+  for (gsize i = 0; i < x->n_elements; i++)
+    if (g_rand_int_range (rand, 0, share) == 0)
+      cam_tensor_f32 (x)[i] = hard[g_rand_int_range (rand, 0, n)];
+}
+
 static void
 test_network (gconstpointer number)
 {
@@ -320,6 +485,10 @@ test_network (gconstpointer number)
   network = text_network (text, x->channels, x->height, x->width, 9);
   check_forward (network, picture, text);
   check_gradients (&m, network, picture, text);
+  harden (rand, picture, 3, 4);
+  check_forward (network, picture, text);
+  harden (rand, picture, 40, 7);
+  check_hard_numbers (network, picture, text);
 }
 
 int
