@@ -64,8 +64,8 @@ CamModel *command_open_model (const char *name_or_path, GError **error);
 /* Columns that @text takes on a terminal, as command_print () shows it: East
  * Asian characters take two. */
 int command_width (const char *text);
-/* @text on standard output, as by command_print (), filled up with blanks to @width columns; where
- * @width is negative, the blanks come first. */
+/* @text on standard output, as by command_print (), filled up with blanks to
+ * @width columns; where @width is negative, the blanks come first. */
 void command_cell (const char *text, int width);
 /* What @builder holds on standard output: cam_json_text; what would steer a
  * terminal is written \uXXXX. */

@@ -71,9 +71,9 @@ void cam_options_to_group (const CamOptions *settings, GKeyFile *file,
 void cam_options_from_group (CamOptions *settings, GKeyFile *file,
                              const char *group);
 
-/* The key file @path; empty where it is missing or no such file (transfer full).
- * The second is for a file that is written anew afterwards: one that cannot be
- * understood is renamed first, with "~" behind its name. */
+/* The key file @path; empty where it is missing or no such file (transfer
+ * full). The second is for a file that is written anew afterwards: one that
+ * cannot be understood is renamed first, with "~" behind its name. */
 GKeyFile *cam_key_file_read (const char *path);
 GKeyFile *cam_key_file_read_to_change (const char *path);
 gboolean cam_key_file_write (GKeyFile *file, const char *path, GError **error);

@@ -34,8 +34,8 @@ cam_plain_file_open (const char *path, GError **error)
   return -1;
 }
 
-/* All bytes of @fd, or NULL with an error.  Its size is not believed: a file can
- * grow, and those of /proc have none. */
+/* All bytes of @fd, or NULL with an error.  Its size is not believed: a file
+ * can grow, and those of /proc have none. */
 static GByteArray *
 read_all (int fd, const char *path, gsize most, GError **error)
 {

@@ -61,7 +61,8 @@ cam_whole_file_is_full (const char *path)
       g_unlink (other);
       /* a part may have fitted */
       if (! written && ! is_full (code))
-        code = pwrite (fd, block, sizeof block, end + (off_t) sizeof block) == -1
+        code = pwrite (fd, block, sizeof block, end + (off_t) sizeof block)
+                       == -1
                    ? errno
                    : 0;
       close (fd);

@@ -86,7 +86,9 @@ cam_file_lock_new (const char *path, GError **error)
 {
   for (int attempt = 0; attempt < 10; attempt++)
     {
-      int fd = g_open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
+      int fd = g_open (path,
+                       O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
+                       0666);
       CamFileLock *lock;
 
       if (fd == -1)

@@ -95,8 +95,8 @@ static void
 run_backward (Walk *walk, const CamNode *node, CamTensor *const *targets)
 {
   CamWorkspace *workspace = walk->workspace;
-  const CamTensor **values = g_newa (const CamTensor *,
-                                     node->n_inputs + 2 * node->n_outputs + 1);
+  g_autofree const CamTensor **values
+    = g_new (const CamTensor *, node->n_inputs + 2 * node->n_outputs + 1);
   const CamTensor **outputs = values + node->n_inputs;
   const CamTensor **gradients = outputs + node->n_outputs;
   CamBackward b = { node, values, outputs, gradients, targets, walk->n_seeds,
@@ -122,8 +122,8 @@ run_backward (Walk *walk, const CamNode *node, CamTensor *const *targets)
 static void
 step_back (Walk *walk, const CamNode *node, guint step)
 {
-  CamTensor **targets = g_newa (CamTensor *, node->n_inputs + 1);
-  gboolean *added = g_newa (gboolean, node->n_inputs + 1);
+  g_autofree CamTensor **targets = g_new (CamTensor *, node->n_inputs + 1);
+  g_autofree gboolean *added = g_new (gboolean, node->n_inputs + 1);
 
   collect_targets (walk, node, step, targets, added);
   run_backward (walk, node, targets);

@@ -8,6 +8,9 @@
 
 #include "core/engine/memory.h"
 
+/* Of one interval, so that sums of as many as there may be can be counted */
+#define MOST ((gsize) 1 << 40)
+
 static int
 compare_size (gconstpointer a, gconstpointer b)
 {
@@ -153,6 +156,9 @@ cam_memory_pack (CamInterval *intervals, guint n_intervals)
   gsize total = 0;
 
   for (guint i = 0; i < n_intervals; i++)
+    if (intervals[i].size > MOST)
+      return G_MAXSIZE;
+  for (guint i = 0; i < n_intervals; i++)
     if (intervals[i].size)
       g_ptr_array_add (order, &intervals[i]);
   if (order->len > CAM_MEMORY_MANY)
@@ -172,5 +178,7 @@ cam_memory_pack (CamInterval *intervals, guint n_intervals)
 gpointer
 cam_memory_allocate (gsize size)
 {
+  if (size > G_MAXSSIZE)
+    return NULL;
   return aligned_alloc (CAM_ALIGNMENT, cam_memory_round (MAX (size, 1)));
 }

@@ -25,7 +25,8 @@ cam_memory_round (gsize size)
   return (size + CAM_ALIGNMENT - 1) & ~(gsize) (CAM_ALIGNMENT - 1);
 }
 
-/* Sets the offsets; returns the size of the arena. */
+/* Sets the offsets; returns the size of the arena, G_MAXSIZE where an interval
+ * has more than a tebibyte. */
 gsize cam_memory_pack (CamInterval *intervals, guint n_intervals);
 /* Aligned, not cleared; NULL where memory is short.  Freed with free (). */
 gpointer cam_memory_allocate (gsize size);

@@ -32,8 +32,8 @@ char **cam_network_metadata_keys (const CamNetwork *network);
  * once, in the order of use; lower-case hex (borrowed).  Computed when first
  * asked for; "" where the files are no longer those that were read. */
 const char *cam_network_digest (const CamNetwork *network);
-/* The files of external data that are read, by their names in the model's folder,
- * as the model has them: array of char * (borrowed) */
+/* The files of external data that are read, by their names in the model's
+ * folder, as the model has them: array of char * (borrowed) */
 const GPtrArray *cam_network_external_files (const CamNetwork *network);
 /* Elements of all float initialisers. */
 guint64 cam_network_parameters (const CamNetwork *network);

@@ -37,10 +37,10 @@ static guint
 add_interval (Assignment *a, CamValue *value, int first)
 {
   CamInterval interval = { 0 };
-  gsize n_elements = 0;
+  gsize size = cam_dtype_size (value->dtype), n_elements = 0;
 
-  cam_shape_count (&value->shape, 8, &n_elements);
-  interval.size = n_elements * cam_dtype_size (value->dtype);
+  interval.size = cam_shape_count (&value->shape, size, &n_elements)
+                    ? n_elements * size : G_MAXSIZE;
   interval.first = first;
   interval.last = MAX (first, a->last_use[value->index]);
   g_array_append_val (a->intervals, interval);

@@ -184,8 +184,9 @@ cam_workspace_set_input (CamWorkspace *workspace, const char *name,
 void
 cam_workspace_run_node (CamWorkspace *workspace, const CamNode *node)
 {
-  const CamTensor **inputs = g_newa (const CamTensor *,
-                                     node->n_inputs + node->n_outputs + 1);
+  /* not on the stack: a file says how many inputs a Concat has */
+  g_autofree const CamTensor **inputs
+    = g_new (const CamTensor *, node->n_inputs + node->n_outputs + 1);
   CamTensor **outputs = (CamTensor **) inputs + node->n_inputs;
   CamForward f = { node, inputs, outputs, workspace->scratch,
                    workspace->threads };

@@ -217,4 +217,5 @@ def main():
     return max(max(c['error'].values()) for c in cells) > 1e-3
 
 
-sys.exit(main())
+if __name__ == '__main__':
+    sys.exit(main())
