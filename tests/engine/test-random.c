@@ -244,13 +244,26 @@ put_gate (Maker *m, const Tensor *x)
   return y;
 }
 
+/* With padding, dilated windows may see nothing else: -infinity */
+static Axis
+pool_axis (Maker *m, int size)
+{
+  Axis a = draw_axis (m, size);
+
+  if (a.dilation > 1 && size > (a.kernel - 1) * a.dilation)
+    a.pad = a.pad_end = 0;
+  else if (a.dilation > 1)
+    a = (Axis) { 3, 1, 1, 1, 1 };
+  return a;
+}
+
 static const Tensor *
 put_pool (Maker *m, const Tensor *x)
 {
   gboolean ceil_mode = ! upto (m, 0, 2), most = upto (m, 0, 1);
   Axis h = upto (m, 0, 1) ? (Axis) { 3, 2, 1, 1, 1 }
-                          : draw_axis (m, x->height);
-  Axis w = draw_axis (m, x->width);
+                          : pool_axis (m, x->height);
+  Axis w = pool_axis (m, x->width);
   Tensor *y;
   g_autofree char *text = NULL;
 
