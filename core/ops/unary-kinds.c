@@ -49,8 +49,8 @@ SLOPE (relu, y > 0 ? 1 : 0)
 FLOAT_ONLY (leaky, x < 0 ? A * x : x, x < 0 ? u->alpha * x : x)
 SLOPE (leaky, x > 0 ? 1 : A)
 
-FLOAT_ONLY (thresholded, x > A ? x : 0, x > u->alpha ? x : 0)
-SLOPE (thresholded, x > A ? 1 : 0)
+FLOAT_ONLY (thresholded, x <= A ? 0 : x, x <= u->alpha ? 0 : x)
+SLOPE (thresholded, x <= A ? 0 : 1)
 
 FLOAT_ONLY (elu, x < 0 ? A * expm1f (x) : x, x < 0 ? u->alpha * expm1 (x) : x)
 SLOPE (elu, x > 0 ? 1 : A * expf (x))
@@ -198,8 +198,15 @@ FLOAT_ONLY (cos, cosf (x), cos (x))
 SLOPE (cos, -sinf (x))
 
 FLOAT_ONLY (clip, clampf (x, A, B), clamp (x, u->alpha, u->beta))
-FUNCTION (clip_i, gint64,
-          x<u->alpha ? (gint64) u->alpha : x> u->beta ? (gint64) u->beta : x)
+
+/* Where the limits cross, the upper one holds. */
+static inline gint64
+clip_i (gint64 x, const CamUnary *u)
+{
+  x = (double) x < u->alpha ? (gint64) u->alpha : x;
+  return (double) x > u->beta ? (gint64) u->beta : x;
+}
+
 SLOPE (clip, y > A && y < B ? 1 : 0)
 
 #define F CAM_OP_KINDS_FLOAT
