@@ -39,7 +39,6 @@ static GHashTable *
 index_masks (char *folder, GError **error)
 {
   g_autoptr (GPtrArray) paths = command_list_pictures (&folder, 1, error);
-  g_autofree char *root = g_strconcat (folder, "/", NULL);
   GHashTable *masks;
 
   if (paths == NULL)

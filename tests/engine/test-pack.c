@@ -12,7 +12,6 @@ static double
 check (guint n, int steps, int longest, gsize largest)
 {
   g_autofree CamInterval *intervals = g_new0 (CamInterval, n);
-  g_autofree gsize *until = g_new0 (gsize, (gsize) steps + 1);
   g_autoptr (GRand) rand = g_rand_new_with_seed (n);
   gint64 begin;
   gsize total, sum = 0;
