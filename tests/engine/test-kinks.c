@@ -218,7 +218,9 @@ lies_first (const CamTensor *got, const CamTensor *seeds, int stride)
 }
 
 /* A flat picture's windows are all ties, whatever convolution made them.  (Not
- * of the plain ones: a BLAS may round by the place in the matrix.) */
+ * of the plain ones: a BLAS may round by the place in the matrix.  Nor of
+ * depthwise ones that clang has compiled: it makes one operation of a product
+ * and its sum in four columns of a row, and two in those that are left over.) */
 static void
 test_flat (void)
 {
@@ -232,8 +234,10 @@ test_flat (void)
     { "c Conv x $16,16,3,3\nr HardSwish c\ny GlobalMaxPool r", 99 },
     { "d Conv x $16,16,3,3\nc Conv d $16,16,3,3\nr Relu c\n"
       "y MaxPool r kernel_shape=2,2", 1 },
+#ifndef __clang__
     { "c Conv x $16,1,3,3 group=16\nr Relu c\n"
       "y MaxPool r kernel_shape=2,2", 1 },
+#endif
     { "c Conv x $16,8,3,3 group=2\nr Relu c\n"
       "y MaxPool r kernel_shape=2,2 strides=3,3", 3 },
     { "c Conv x $16,16,1,1\nr Relu c\ny MaxPool r kernel_shape=4,4", 1 },

@@ -109,7 +109,7 @@ test_not_asked (void)
     }
 }
 
-/* Bytes that the allocator has handed out */
+/* Bytes that the allocator has handed out; a sanitizer's does not say */
 static gsize
 allocated (void)
 {
@@ -149,6 +149,11 @@ test_lanes (void)
       g_assert_true (cam_workspace_run (workspace, NULL, &error));
     }
   g_test_message ("%zu and %zu bytes, a lane %zu", taken[0], taken[1], lane);
+  if (allocated () == 0)
+    {
+      g_test_skip ("the allocator does not count");
+      return;
+    }
   g_assert_cmpuint (taken[0], >, outer + 4 * lane);
   g_assert_cmpuint (taken[1], <, outer + lane * 5 / 2);
 }
