@@ -178,6 +178,9 @@ void
 explain_add_json (const ExplainSession *session, const Explanation *explanation,
                   JsonBuilder *b)
 {
+  CamEmpty empty = explanation->map != NULL ? explanation->map->empty
+                                            : CAM_EMPTY_NOT;
+
   json_builder_begin_object (b);
   add_string (b, "picture", explanation->path);
   if (explanation->error != NULL)
@@ -207,6 +210,8 @@ explain_add_json (const ExplainSession *session, const Explanation *explanation,
   add_int (b, "top_k", explanation->top_k);
   add_channels (explanation, cam_explainer_channels (session->explainer), b);
   add_boolean (b, "empty", explanation->map->maximum <= 0.0f);
+  if (empty != CAM_EMPTY_NOT)
+    add_string (b, "empty_reason", cam_empty_word (empty));
   add_double (b, "maximum", explanation->map->maximum);
   add_box (explanation, b);
   add_files (explanation, b);

@@ -134,10 +134,10 @@ cam_layout_guess (const CamShape *shape, const CamInputSettings *input)
 }
 
 /* A gradient that is zero on the whole, as before a normalisation over places,
- * comes as numbers that nearly cancel out.  Each is off by the rounding, u = 2^-24,
- * of the few numbers that the normalisation subtracted to make it, which are
- * larger than itself: up to 16 u of the sizes were left of such sums, and twice
- * that is taken for nothing. */
+ * comes as numbers that nearly cancel out.  Each is off by the rounding, u =
+ * 2^-24, of the few numbers that the normalisation subtracted to make it, which
+ * are larger than itself: up to 16 u of the sizes were left of such sums, and
+ * twice that is taken for nothing. */
 #define CANCELS (16 * FLT_EPSILON)
 
 void
@@ -423,8 +423,27 @@ cam_empty_reason (CamEmpty empty)
         N_ ("the gradient is zero, or cancels out over the layer's places"),
   };
 
-  g_return_val_if_fail (empty > CAM_EMPTY_NOT
-                            && empty <= CAM_EMPTY_NO_GRADIENT,
+  g_return_val_if_fail (empty > CAM_EMPTY_NOT && empty <= CAM_EMPTY_NO_GRADIENT,
                         "");
   return _ (reasons[empty]);
+}
+
+const char *
+cam_empty_word (CamEmpty empty)
+{
+  static const char *const words[] = {
+    [CAM_EMPTY_SILENT] = "silent",
+    [CAM_EMPTY_WEIGHTLESS] = "weightless",
+    [CAM_EMPTY_AGAINST] = "against",
+    [CAM_EMPTY_ROUNDING] = "rounding",
+    [CAM_EMPTY_TINY] = "tiny",
+    [CAM_EMPTY_SAME_POSITIVE] = "same-positive",
+    [CAM_EMPTY_SAME_EXAMPLES] = "same-examples",
+    [CAM_EMPTY_NO_DIRECTION] = "no-direction",
+    [CAM_EMPTY_NO_GRADIENT] = "no-gradient",
+  };
+
+  g_return_val_if_fail (empty > CAM_EMPTY_NOT && empty <= CAM_EMPTY_NO_GRADIENT,
+                        "");
+  return words[empty];
 }

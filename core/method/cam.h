@@ -35,3 +35,5 @@ CamHeatMap *cam_heat_map_new (const CamTensor *activations_chw,
 /* Why it is empty, as a clause that goes on from "the map is empty: "; @empty is
  * not CAM_EMPTY_NOT. (static) */
 const char *cam_empty_reason (CamEmpty empty);
+/* The same in one word, for programs: "against", "same-positive" (static) */
+const char *cam_empty_word (CamEmpty empty);

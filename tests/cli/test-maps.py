@@ -135,6 +135,14 @@ def explain(*arguments):
     return done, strict(done.stdout) if done.stdout else None
 
 
+WORDS = {'divide by': 'tiny', 'against the': 'against', '--top-k': 'against',
+         'weights are zero': 'weightless', 'activations': 'silent',
+         'picture and its positive': 'same-positive',
+         'positive and negative': 'same-examples',
+         'no direction': 'no-direction', 'gradient is zero': 'no-gradient',
+         'only rounding': 'rounding'}
+
+
 def says_empty(name, words, never, *arguments):
     done, said = explain(*arguments)
     clear = done.returncode == 0 and (
@@ -146,6 +154,10 @@ def says_empty(name, words, never, *arguments):
               and said['maximum'] == 0 and said['box'] is None and clear
               and same and (np.load(path('m.npy')) == 0).all(),
               f'{name}: an empty map', done.returncode, done.stdout[-300:])
+    tap.check(any(said['empty_reason'] == word for part, word in WORDS.items()
+                  if part in done.stderr),
+              f'{name}: the reason in a word', said['empty_reason'],
+              done.stderr)
     tap.check('the map is empty' in done.stderr and words in done.stderr
               and not any(n in done.stderr for n in never),
               f'{name}: the true reason, and no advice that cannot help',
@@ -154,7 +166,8 @@ def says_empty(name, words, never, *arguments):
 
 def says_something(name, *arguments):
     done, said = explain(*arguments)
-    good = done.returncode == 0 and not said['empty'] and said['maximum'] > 0
+    good = done.returncode == 0 and 'empty_reason' not in said
+    good = good and not said['empty'] and said['maximum'] > 0
     tap.check(good and 'empty' not in done.stderr
               and (np.asarray(Image.open(path('over.png')))[..., 3] > 0).any(),
               f'{name}: a map', done.returncode, done.stderr)
