@@ -112,6 +112,27 @@ cam_plain_file_text (const char *path, gsize most, GError **error)
   return NULL;
 }
 
+char *
+cam_plain_file_digest (const char *path, GError **error)
+{
+  g_autoptr (GChecksum) sum = g_checksum_new (G_CHECKSUM_SHA256);
+  int fd = cam_plain_file_open (path, error);
+  guint8 piece[1 << 16];
+  ssize_t n;
+  int code;
+
+  if (fd < 0)
+    return NULL;
+  while ((n = read (fd, piece, sizeof piece)) > 0)
+    g_checksum_update (sum, piece, n);
+  code = errno;
+  close (fd);
+  if (n == 0)
+    return g_strdup (g_checksum_get_string (sum));
+  refuse (path, code, error);
+  return NULL;
+}
+
 gboolean
 cam_plain_file_keys (GKeyFile *file, const char *path, GKeyFileFlags flags,
                      GError **error)

@@ -22,6 +22,9 @@ int cam_plain_file_open (const char *path, GError **error);
  * naming
  * @path, also where it has more than @most bytes. */
 char *cam_plain_file_text (const char *path, gsize most, GError **error);
+/* SHA-256 of the file @path (transfer full), or NULL with G_IO_ERROR naming
+ * @path */
+char *cam_plain_file_digest (const char *path, GError **error);
 /* What g_key_file_load_from_file () does, of such a text */
 gboolean cam_plain_file_keys (GKeyFile *file, const char *path,
                               GKeyFileFlags flags, GError **error);

@@ -4,6 +4,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "core/base/plain-file.h"
 #include "core/builder/skip-reason.h"
 #include "core/database/cluster-db-private.h"
 
@@ -19,24 +20,6 @@ cam_build_stamp (const char *path)
     (gint64) st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec,
     (gint64) st.st_ctim.tv_sec * 1000000000 + st.st_ctim.tv_nsec,
   };
-}
-
-char *
-cam_build_digest (const char *path, GError **error)
-{
-  g_autoptr (GFile) file = g_file_new_for_path (path);
-  g_autoptr (GFileInputStream) in = g_file_read (file, NULL, error);
-  g_autoptr (GChecksum) sum = g_checksum_new (G_CHECKSUM_SHA256);
-  g_autofree guchar *buffer = g_malloc (1 << 16);
-  gssize n;
-
-  if (in == NULL)
-    return NULL;
-  while ((n = g_input_stream_read (G_INPUT_STREAM (in), buffer, 1 << 16, NULL,
-                                   error))
-         > 0)
-    g_checksum_update (sum, buffer, n);
-  return n == 0 ? g_strdup (g_checksum_get_string (sum)) : NULL;
 }
 
 typedef struct
@@ -68,7 +51,8 @@ look (gint64 tile, int thread, gpointer data)
   g_autofree char *now = NULL;
 
   if (s->digest != NULL)
-    now = cam_build_digest (looking->options->pictures[s->picture].path, NULL);
+    now = cam_plain_file_digest (looking->options->pictures[s->picture].path,
+                                 NULL);
   s->changed = now == NULL || strcmp (now, s->digest) != 0;
 }
 

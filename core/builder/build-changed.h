@@ -10,8 +10,6 @@
 
 /* How file @path lies there; all 0 where it cannot be asked. */
 CamFileStamp cam_build_stamp (const char *path);
-/* SHA-256 of a file (transfer full) */
-char *cam_build_digest (const char *path, GError **error);
 /* A resumed build forgets the pictures that have changed, to embed them again;
  * with the first of them all channel weights, which depend on everyone's
  * embeddings, and a layer that was chosen by one of them.  Fills in the

@@ -4,6 +4,7 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
+#include "core/base/plain-file.h"
 #include "core/builder/build-changed.h"
 #include "core/builder/build-settings.h"
 #include "core/builder/clustering.h"
@@ -26,7 +27,7 @@ cam_build_load (CamBuild *build, int picture, char **digest, GError **error)
   const CamBuildOptions *o = build->options;
   const char *path = o->pictures[picture].path;
 
-  *digest = cam_build_digest (path, error);
+  *digest = cam_plain_file_digest (path, error);
   return *digest != NULL ? o->load (path, o->data, error) : NULL;
 }
 

@@ -9,6 +9,8 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
+#include "core/base/plain-file.h"
+
 /* The database is constant to its users; what it reads late is under a lock. */
 static CamClusterDb *
 lock (const CamClusterDb *db)
@@ -19,30 +21,15 @@ lock (const CamClusterDb *db)
   return writable;
 }
 
-static char *
-digest_of_file (const char *path)
-{
-  g_autoptr (GFile) file = g_file_new_for_path (path);
-  g_autoptr (GFileInputStream) in = g_file_read (file, NULL, NULL);
-  g_autoptr (GChecksum) sum = g_checksum_new (G_CHECKSUM_SHA256);
-  g_autofree guchar *buffer = g_malloc (1 << 16);
-  gssize n = -1;
-
-  while (in != NULL
-         && (n = g_input_stream_read (G_INPUT_STREAM (in), buffer, 1 << 16,
-                                      NULL, NULL))
-                > 0)
-    g_checksum_update (sum, buffer, n);
-  return n == 0 ? g_strdup (g_checksum_get_string (sum)) : g_strdup ("");
-}
-
 const char *
 cam_cluster_db_digest (const CamClusterDb *constant)
 {
   CamClusterDb *db = lock (constant);
 
   if (db->digest == NULL)
-    db->digest = digest_of_file (db->path);
+    db->digest = cam_plain_file_digest (db->path, NULL);
+  if (db->digest == NULL)
+    db->digest = g_strdup ("");
   g_mutex_unlock (&db->mutex);
   return db->digest;
 }

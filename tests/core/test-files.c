@@ -182,6 +182,24 @@ test_no_files (void)
     }
 }
 
+static void
+test_digest (void)
+{
+  g_autofree char *file = in_folder ("digest");
+  g_autofree char *pipe = in_folder ("digest.pipe");
+  g_autofree char *digest = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (g_file_set_contents (file, "abc", 3, NULL));
+  digest = cam_plain_file_digest (file, NULL);
+  g_assert_cmpstr (digest, ==,
+                   "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f2"
+                   "0015ad");
+  g_assert_cmpint (mkfifo (pipe, 0666), ==, 0);
+  g_assert_null (cam_plain_file_digest (pipe, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_REGULAR_FILE);
+}
+
 /* A pipe as model.ini hides a model's title, and keeps nobody waiting. */
 static void
 test_installed (void)
@@ -404,6 +422,7 @@ main (int argc, char **argv)
   g_test_add_func ("/files/written/not-synced", test_not_synced);
   g_test_add_func ("/files/written/cannot-sync", test_cannot_sync);
   g_test_add_func ("/files/read/none", test_no_files);
+  g_test_add_func ("/files/read/digest", test_digest);
   g_test_add_func ("/files/read/installed", test_installed);
   g_test_add_func ("/files/read/encodings", test_encodings);
   g_test_add_func ("/files/read/no-text", test_no_text);
