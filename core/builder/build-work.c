@@ -38,13 +38,24 @@ struct _CamBuildWork
   gint64 committed; /* monotonic time */
 };
 
-/* 0 where the query fails: a file that was just begun, or is not ours. */
+/* FALSE where the query fails, which is not to say that there is nothing. */
+static gboolean
+ask (CamSql *sql, const char *text, gint64 *number, GError **error)
+{
+  g_autoptr (CamStatement) row = cam_sql_row (sql, error, text, "");
+
+  *number = row != NULL ? sqlite3_column_int64 (row, 0) : 0;
+  return row != NULL;
+}
+
+/* What is only told: 0 where the query fails. */
 static gint64
 number (CamSql *sql, const char *text)
 {
-  g_autoptr (CamStatement) row = cam_sql_row (sql, NULL, text, "");
+  gint64 n;
 
-  return row != NULL ? sqlite3_column_int64 (row, 0) : 0;
+  ask (sql, text, &n, NULL);
+  return n;
 }
 
 static gboolean
@@ -59,12 +70,17 @@ begin (CamBuildWork *work, const CamBuildOptions *options, GError **error)
          && cam_sql_exec (work->sql, "COMMIT", error);
 }
 
-/* Is there anything that a new build would throw away? */
+/* How much is there that a new build would throw away? */
 static gboolean
-holds_work (CamSql *sql)
+count_work (CamSql *sql, gint64 *n, GError **error)
 {
-  return number (sql, "SELECT count (*) FROM trial") > 0
-         || number (sql, "SELECT count (embedding) FROM seen") > 0;
+  gint64 trials;
+
+  if (! ask (sql, "SELECT count (*) FROM trial", &trials, error)
+      || ! ask (sql, "SELECT count (embedding) FROM seen", n, error))
+    return FALSE;
+  *n += trials;
+  return TRUE;
 }
 
 static gboolean
@@ -92,30 +108,44 @@ refuse_foreign (CamBuildWork *work, GError **error)
   return FALSE;
 }
 
-/* An empty file, or one whose first commit did not come about, is begun
- * anew. */
+static gboolean
+begin_anew (CamBuildWork *work, const CamBuildOptions *options, GError **error)
+{
+  g_clear_pointer (&work->sql, cam_sql_close);
+  if (! cam_file_lock_clear (work->lock, error))
+    return FALSE;
+  work->sql = cam_sql_open_exclusive (work->path, TRUE, error);
+  return work->sql != NULL && begin (work, options, error);
+}
+
+/* An empty file, or one whose first commit did not come about, is begun anew;
+ * but none that could not be asked. */
 static gboolean
 begin_or_resume (CamBuildWork *work, const CamBuildOptions *options,
                  GError **error)
 {
+  g_autoptr (GError) reason = NULL;
+  gint64 id, n;
   GStatBuf st;
 
-  if (options->restart
-      || (number (work->sql, "PRAGMA application_id") == APPLICATION_ID
-          && ! options->resume && ! holds_work (work->sql)))
+  if (options->restart)
+    return begin_anew (work, options, error);
+  if (! ask (work->sql, "PRAGMA application_id", &id, &reason))
     {
-      g_clear_pointer (&work->sql, cam_sql_close);
-      if (! cam_file_lock_clear (work->lock, error))
-        return FALSE;
-      work->sql = cam_sql_open_exclusive (work->path, TRUE, error);
-      return work->sql != NULL && begin (work, options, error);
+      if (sqlite3_errcode (work->sql) == SQLITE_NOTADB)
+        return refuse_foreign (work, error);
+      g_propagate_error (error, g_steal_pointer (&reason));
+      return FALSE;
     }
-  if (number (work->sql, "PRAGMA application_id") == APPLICATION_ID)
-    return options->resume
-               ? cam_build_settings_check (work->sql, options, error)
-               : refuse_leftover (work->sql, work->path, error);
-  if (number (work->sql, "SELECT count (*) FROM sqlite_schema") > 0
-      || (g_stat (work->path, &st) == 0 && st.st_size > 4096))
+  if (id == APPLICATION_ID && options->resume)
+    return cam_build_settings_check (work->sql, options, error);
+  if (id == APPLICATION_ID)
+    return count_work (work->sql, &n, error)
+           && (n > 0 ? refuse_leftover (work->sql, work->path, error)
+                     : begin_anew (work, options, error));
+  if (! ask (work->sql, "SELECT count (*) FROM sqlite_schema", &n, error))
+    return FALSE;
+  if (n > 0 || (g_stat (work->path, &st) == 0 && st.st_size > 4096))
     return refuse_foreign (work, error);
   return begin (work, options, error);
 }
@@ -164,6 +194,7 @@ cam_build_may_begin (const char *out, const CamBuildOptions *options,
   g_autofree char *partial = g_strconcat (out, ".partial", NULL);
   g_autoptr (CamFileLock) lock = NULL;
   g_autoptr (CamSql) sql = NULL;
+  gint64 n;
 
   if (! cam_db_may_appear (out, error))
     return FALSE;
@@ -176,7 +207,8 @@ cam_build_may_begin (const char *out, const CamBuildOptions *options,
     return TRUE;
   sql = cam_sql_open_untrusted (partial, NULL);
   return sql == NULL || number (sql, "PRAGMA application_id") != APPLICATION_ID
-         || ! holds_work (sql) || refuse_leftover (sql, partial, error);
+         || ! count_work (sql, &n, NULL) || n == 0
+         || refuse_leftover (sql, partial, error);
 }
 
 static void
@@ -472,14 +504,12 @@ cam_build_work_summary (CamBuildWork *work, CamBuildSummary *summary,
     {
       CamSkippedPicture *skipped = g_new (CamSkippedPicture, 1);
       int id = sqlite3_column_int (select, 2);
-      const char *told = g_hash_table_lookup (work->told,
-                                              GINT_TO_POINTER (id));
+      const char *told = g_hash_table_lookup (work->told, GINT_TO_POINTER (id));
 
       skipped->name = cam_column_text (select, 0);
       skipped->word = cam_column_text (select, 1);
-      skipped->reason = g_strdup (told != NULL
-                                      ? told
-                                      : cam_skip_reason_text (skipped->word));
+      skipped->reason =
+          g_strdup (told != NULL ? told : cam_skip_reason_text (skipped->word));
       g_ptr_array_add (summary->skipped, skipped);
     }
   summary->n_pictures = (int) number (work->sql,

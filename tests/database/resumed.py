@@ -221,6 +221,32 @@ def check_numbers():
     tap.check(not wrong, 'a number that indexes nothing is refused', *wrong)
 
 
+def check_unasked():
+    """a damaged file that cannot be asked what it holds is not thrown away"""
+    scenario('unasked')
+    partial = at('unasked.camdb.partial')
+    with sqlite3.connect(partial) as file:
+        size, = file.execute('PRAGMA page_size').fetchone()
+        roots = [page for page, in file.execute(
+            "SELECT rootpage FROM sqlite_master WHERE name IN ('seen', 'trial')")]
+    file.close()
+    with open(partial, 'r+b') as file:
+        for page in roots:
+            file.seek((page - 1) * size)
+            file.write(b'\xff' * 64)
+    with open(partial, 'rb') as file:
+        before = file.read()
+    done = build('unasked.camdb', 'unasked', *LONG)
+    with open(partial, 'rb') as file:
+        after = file.read()
+    tap.check(done.returncode == 1 and '.partial' in done.stderr
+              and before == after and not os.path.exists(at('unasked.camdb')),
+              'work that cannot be counted is not thrown away',
+              done.returncode, done.stderr)
+    done = build('unasked.camdb', 'unasked', '--restart')
+    tap.check(done.returncode == 0, 'but for --restart', done.stderr)
+
+
 def check_bytes():
     """any byte of it may be another"""
     chance = random.Random(7)
@@ -261,6 +287,7 @@ check_list()
 check_earlier()
 check_complete()
 check_numbers()
+check_unasked()
 check_bytes()
 folder.cleanup()
 sys.exit(tap.done())
