@@ -54,17 +54,10 @@ open_model (Facts *facts, const char *name, GError **error)
 }
 
 static gboolean
-collect (Facts *facts, const char *name, int height, int width, GError **error)
+collect_tensors (Facts *facts, int height, int width, GError **error)
 {
   GError *why = NULL;
 
-  if (! open_model (facts, name, error))
-    return FALSE;
-  if (facts->model != NULL && height == 0)
-    {
-      height = facts->model->input.height;
-      width = facts->model->input.width;
-    }
   facts->outputs = cam_network_outputs (facts->network, height, width, error);
   if (facts->outputs == NULL)
     return FALSE;
@@ -83,6 +76,29 @@ collect (Facts *facts, const char *name, int height, int width, GError **error)
   facts->suggested = cam_network_fallback_layer (facts->network,
                                                  facts->embedding);
   return TRUE;
+}
+
+/* What is wrong with a network that cannot be listed is what is wrong with the
+ * model, but for the size that was asked for. */
+static gboolean
+collect (Facts *facts, const char *name, int height, int width, GError **error)
+{
+  gboolean asked = height != 0;
+
+  if (! open_model (facts, name, error))
+    return FALSE;
+  if (facts->model != NULL && ! asked)
+    {
+      height = facts->model->input.height;
+      width = facts->model->input.width;
+    }
+  if (asked || facts->excuse == NULL)
+    return collect_tensors (facts, height, width, error);
+  if (collect_tensors (facts, height, width, NULL))
+    return TRUE;
+  g_set_error_literal (error, CAM_MODEL_ERROR, CAM_MODEL_ERROR_UNUSABLE,
+                       facts->excuse);
+  return FALSE;
 }
 
 static int

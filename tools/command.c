@@ -95,6 +95,7 @@ command_print (FILE *out, const char *format, ...)
   va_end (args);
   text[strlen (text) - behind] = '\0';
   cells = g_strsplit (text + before, "\t", -1);
+  flockfile (out); /* no other thread's words in the line */
   fwrite (text, 1, before, out);
   for (guint i = 0; cells[i] != NULL; i++)
     {
@@ -104,6 +105,7 @@ command_print (FILE *out, const char *format, ...)
     }
   for (gsize i = 0; i < behind; i++)
     fputc ('\n', out);
+  funlockfile (out);
 }
 
 int

@@ -34,8 +34,9 @@ static const char *const other_names[] = { "readme",  "license",  "licence",
 /* Small copies of the pictures, and what was thrown away, by the names that
  * systems and servers give such folders, in lower case */
 static const char *const machine_folders[] = {
-  "@eadir",   "@__thumb", "__macosx",     "thumbs",     "thumbnails",
-  "#recycle", "@recycle", "$recycle.bin", "lost+found", NULL
+  "@eadir",       "@__thumb",   "@tmp",        "__macosx", "thumbs",
+  "_thumbs",      "thumbnails", "_thumbnails", "#recycle", "@recycle",
+  "$recycle.bin", "lost+found", NULL
 };
 
 typedef struct /* how often something was met, and the first of it */
@@ -234,7 +235,9 @@ count_endings (const Walk *walk)
   g_ptr_array_sort (names, compare_names);
   for (guint i = 0; i < names->len; i++)
     g_string_append_printf (text, "%s%s %d", i > 0 ? ", " : "",
-                            (char *) names->pdata[i],
+                            *(char *) names->pdata[i] != '\0'
+                                ? (char *) names->pdata[i]
+                                : "-",
                             GPOINTER_TO_INT (g_hash_table_lookup (walk->endings,
                                                                   names->pdata
                                                                       [i])));

@@ -158,7 +158,17 @@ decide (Reader *reader)
     }
 }
 
-/* Gray and RGB as they are; what else there is, as sRGB */
+static gboolean
+is_plain (const VipsImage *image)
+{
+  int n = picture_count_colours (image);
+
+  return image->Coding == VIPS_CODING_NONE && (n == 1 || n == 3)
+         && image->Type != VIPS_INTERPRETATION_LAB;
+}
+
+/* Gray and RGB as they are; what else there is, as sRGB, where black need not
+ * be 0 any more, no more than in lossy files */
 static gboolean
 open_mask (Reader *reader, PictureHead *head, const char *path, GError **error)
 {
@@ -168,9 +178,12 @@ open_mask (Reader *reader, PictureHead *head, const char *path, GError **error)
     image = picture_open (path, head, 1, error);
   if (image == NULL)
     return FALSE;
-  if (picture_count_colours (image) != 1 && picture_count_colours (image) != 3
-      && ! picture_to_srgb (&image, head, path, error))
-    return FALSE;
+  if (! is_plain (image))
+    {
+      if (! picture_to_srgb (&image, head, path, error))
+        return FALSE;
+      head->lossy = TRUE;
+    }
   if (! picture_make_upright (&image))
     return picture_refuse_reading (path, error);
   reader->image = image;

@@ -94,6 +94,27 @@ cam_scores_root (const CamValue *value)
   return value;
 }
 
+/* What a temperature or the like, one constant number, makes @value of */
+static const CamValue *
+unscaled (const CamValue *value)
+{
+  static const char *const scales[] = { "Mul", "Div", "Add", "Sub", NULL };
+
+  value = cam_scores_root (value);
+  for (int i = 0; i < MOST_STEPS && is_one_of (value, scales); i++)
+    {
+      CamValue **terms = value->producer->inputs;
+      const CamValue *number = terms[0]->constant ? terms[0] : terms[1];
+      gsize n = 0;
+
+      if (! number->constant || ! cam_shape_count (&number->shape, 0, &n)
+          || n != 1)
+        break;
+      value = cam_scores_root (number == terms[0] ? terms[1] : terms[0]);
+    }
+  return value;
+}
+
 /* exp (x) / sum (exp (x)), written out */
 static gboolean
 is_spelt_softmax (const CamValue *value)
@@ -119,10 +140,13 @@ under_softmax (const CamValue *value, const char **op)
   static const char *const last[] = { "Softmax",     "LogSoftmax", "Sigmoid",
                                       "HardSigmoid", "Hardmax",    NULL };
   static const char *const around[] = { "Log", "Clip", NULL };
+  static const char *const softmax[] = { "Softmax", "LogSoftmax", NULL };
 
   value = cam_scores_root (value);
   if (is_one_of (value, around))
     value = cam_scores_root (value->producer->inputs[0]);
+  if (is_one_of (unscaled (value), softmax))
+    value = unscaled (value);
   if (is_spelt_softmax (value))
     {
       *op = "Softmax";
@@ -151,7 +175,7 @@ linear_layer (const CamValue *value)
   gboolean bias = FALSE;
   const CamNode *node;
 
-  value = cam_scores_root (value);
+  value = unscaled (value);
   if (is_one_of (value, add))
     {
       CamValue **terms = value->producer->inputs;
@@ -189,14 +213,17 @@ is_known_count (const CamValue *value)
   return FALSE;
 }
 
-/* Those, and numbers that no embedding has */
+/* Those, and numbers that no embedding has; a projection, without bias, may
+ * well have a round one. */
 static gboolean
-counts_classes (const CamValue *value)
+counts_classes (const CamValue *value, Linear linear)
 {
   gsize n = 0;
 
   cam_shape_count (&value->shape, 1, &n);
-  return n % 4 != 0 || is_known_count (value);
+  return linear.input != NULL
+         && (n % 4 != 0
+             || (is_known_count (value) && (linear.bias || n >= 1000)));
 }
 
 /* A map for each class, pooled, as SqueezeNet has it */
@@ -241,8 +268,7 @@ cam_scores_judge (const CamValue *value, const char *name, char **op,
 
   if (under == NULL && says != CAM_NAME_SCORES
       && (says != CAM_NAME_NOTHING
-          || ! ((linear.bias && counts_classes (value))
-                || pools_classes (value))))
+          || ! (counts_classes (value, linear) || pools_classes (value))))
     return CAM_SCORES_NONE;
   *op = g_strdup (last != NULL ? last : "");
   *before = name_vector (linear);

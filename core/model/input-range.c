@@ -6,6 +6,7 @@
 
 #define NARROW 0.1 /* narrower than anything that was ever trained with */
 #define WIDE 600.0 /* bytes are 255 wide */
+#define FAR 0.15   /* of the width, between 0 and the nearer end */
 #define BYTES                                                                  \
   100.0 /* white is above this where values are not divided by 255 */
 
@@ -51,14 +52,13 @@ refuse (const CamSettings *settings, Range range, GError **error)
                               error);
 }
 
-/* All of one sign, and farther from 0 than it is wide */
+/* All of one sign, and from 0 by a good part of its width */
 static gboolean
 is_far (Range r)
 {
   float nearest = MIN (fabsf (r.black), fabsf (r.white));
 
-  return r.black * r.white > 0 && nearest > 0.5f
-         && nearest > fabsf (r.white - r.black);
+  return r.black * r.white > 0 && nearest > FAR * fabsf (r.white - r.black);
 }
 
 /* mean and std of values from 0 to 1, beside values from 0 to 255 */
@@ -66,7 +66,7 @@ static gboolean
 is_of_units (const CamInputSettings *s, int channel)
 {
   return fabs (255.0 * s->scale) >= BYTES && s->mean[channel] > 0.0
-         && s->mean[channel] <= 1.0 && s->std[channel] < 1.0;
+         && s->mean[channel] < 1.0 && s->std[channel] <= 1.0;
 }
 
 static gboolean

@@ -4,6 +4,7 @@
 #include <glib/gi18n.h>
 
 #include "core/engine/embedding-candidates.h"
+#include "core/model/model-inputs.h"
 
 #define MOST_NAMED 4 /* tensors in a sentence */
 
@@ -28,13 +29,23 @@ list_shapes (const GPtrArray *candidates)
   return g_string_free (list, FALSE);
 }
 
-/* The true reason: a node that cannot be run comes before a shape that does not
+/* The true reason: an input that nobody gives, which may be why a node cannot
+ * be run, comes before such a node, and that before a shape that does not
  * suit. */
 static void
-refuse_all (const GPtrArray *candidates, GError **error)
+refuse_all (const CamNetwork *network, const GPtrArray *candidates,
+            GError **error)
 {
   g_autofree char *list = list_shapes (candidates);
 
+  for (guint i = 0; i < candidates->len; i++)
+    {
+      const CamEmbeddingCandidate *c = candidates->pdata[i];
+
+      if (c->problem != NULL && c->picture && c->other != NULL
+          && cam_model_inputs_picture (network, c->name, error) == NULL)
+        return;
+    }
   for (guint i = 0; i < candidates->len; i++)
     {
       const CamEmbeddingCandidate *c = candidates->pdata[i];
@@ -107,7 +118,7 @@ cam_model_embedding_choose (const CamNetwork *network,
   best = cam_embedding_candidates_best (candidates);
   if (best == NULL)
     {
-      refuse_all (candidates, error);
+      refuse_all (network, candidates, error);
       return NULL;
     }
   guess (candidates, best, guesses);

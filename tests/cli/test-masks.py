@@ -92,6 +92,17 @@ def one_bit_palette(name, mask):
     image.save(name, bits=1)
 
 
+def lab(name, mask):
+    """gray in Lab, where black is not 0 any more once it is sRGB"""
+    Image.fromarray(np.repeat(mask[..., None] * 255, 3, 2)).convert(
+        'LAB').save(name)
+
+
+def ink(name, mask):
+    Image.fromarray(np.repeat(mask[..., None] * 255, 3, 2)).convert(
+        'CMYK').save(name)
+
+
 KINDS = {
     'byte of 1': ('gray', 'png', lambda n, m: Image.fromarray(m).save(n)),
     'byte of 255': ('gray', 'png', lambda n, m: Image.fromarray(m * 255).save(n)),
@@ -117,6 +128,8 @@ KINDS = {
     'alpha': ('alpha', 'png', cut_out),
     'WebP without loss': ('colour', 'webp', lambda n, m: Image.fromarray(
         np.repeat(m[..., None], 3, 2)).save(n, lossless=True)),
+    'Lab': ('lossy', 'tif', lab),
+    'CMYK': ('lossy', 'tif', ink),
     'JPEG': ('lossy', 'jpg', lambda n, m: Image.fromarray(m * 255).save(
         n, quality=60)),
 }

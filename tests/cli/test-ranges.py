@@ -77,6 +77,12 @@ ODD = {  # the words; the numbers for black and white
     'scale 1 with means of units': (
         'input.scale=1\ninput.mean=0.485,0.456,0.406\n'
         'input.std=0.229,0.224,0.225\n', '0.00392157', '-2.118', '1111'),
+    'scale 1 with means of units alone': (
+        'input.scale=1\ninput.mean=0.485,0.456,0.406\n', '0.00392157',
+        '-0.485', '254.5'),
+    'all above 0': ('input.scale=0.00784313725490196\ninput.mean=-1\n',
+                    'look at', '1', '3'),
+    'all below 0': ('input.mean=2\n', '-2', '-1'),
     'scale 1 with halves': ('input.scale=1\ninput.mean=0.5\ninput.std=0.5\n',
                             '0.00392157', '-1', '509'),
     'std of bytes alone': ('input.std=255\n', 'input.scale=1 ', '0',

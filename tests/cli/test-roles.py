@@ -196,6 +196,21 @@ def test_camera():
               'takes its own key', said)
 
 
+def test_training():
+    """a flag that must be known before anything can be run"""
+    n = head(('Dropout', ['flat', 'r', 'train'], 'y'), outputs=['y'])
+    n.weights['r'] = np.float32(.5)
+    n.input('train', 'bool', [])
+    for settings in ('input.std=1\n', 'input.std=1\nembedding=y\n'):
+        model = n.save(at('train'), settings)
+        refused(model, 'whether it trains', '“train” (bool, [])',
+                'input.train=NUMBER', commands=('inspect', 'embed', 'models'))
+    model = n.save(at('train'), 'input.std=1\ninput.train=0\n')
+    got, said = embed(model)
+    tap.check(got is not None and not said, 'it does not, by input.train=0',
+              said)
+
+
 def test_not_needed():
     n = Network()
     n.input('words', 'int', ['T', 'S'])
@@ -337,6 +352,17 @@ WARNED = [  # what is said of the last of these
      [('Conv', ['flat.map', (1000, 16, 1, 1), (1000,)], 'c'),
       ('Relu', ['c'], 'r'), ('GlobalAveragePool', ['r'], 'p'),
       ('Flatten', ['p'], 'y')], 'looks like', 'without its classifier'),
+    ('a temperature under a Softmax',
+     [gemm('flat', 'logits', 16, 40), ('Div', ['logits', (1,)], 't'),
+      ('Softmax', ['t'], 'y')], 'Softmax', 'embedding=flat'),
+    ('a Softmax in percent',
+     [gemm('flat', 'logits', 16, 40), SOFTMAX, ('Mul', ['prob', (1,)], 'y')],
+     'Softmax', 'embedding=flat'),
+    ('a last layer without bias to 751',
+     [gemm('flat', 'y', 16, 751, False)], 'looks like', 'embedding=flat'),
+    ('cosines of 1000 classes, scaled',
+     [('MatMul', ['flat', (16, 1000)], 'm'), ('Mul', ['m', (1,)], 'y')],
+     'looks like', 'embedding=flat'),
     ('logits by name', [gemm('flat', 'class_logits', 16, 40)], 'looks like',
      'embedding=flat'),
 ]
@@ -349,6 +375,8 @@ QUIET = [  # real embeddings end like these
     ('a linear layer that is called so', [gemm('flat', 'embedding', 16, 10)]),
     ('features by name', [gemm('flat', 'fc/features:0', 16, 1000)]),
     ('pooled maps', [('Identity', ['flat'], 'y')]),
+    ('an embedding that is scaled', [gemm('flat', 'f', 16, 64, False),
+                                     ('Mul', ['f', (1,)], 'y')]),
     ('a gate of its own', [('Sigmoid', ['flat'], 's'),
                            ('Mul', ['flat', 's'], 'y')]),
 ]
@@ -470,7 +498,7 @@ def test_open_size():
 Image.fromarray(np.random.default_rng(1).integers(
     0, 256, (40, 48, 3)).astype(np.uint8)).save(PICTURE)
 for test in (test_second_picture, test_open_second_picture, test_camera,
-             test_not_needed,
+             test_training, test_not_needed,
              test_second_is_the_picture, test_initialisers, test_choice,
              test_warnings, test_inner, test_no_vector, test_true_reasons,
              test_no_picture, test_fixed_batch, test_open_size):
