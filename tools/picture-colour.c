@@ -68,26 +68,44 @@ to_words (VipsImage **image)
          == 0;
 }
 
-/* Most of the numbers of a float picture that is meant otherwise (0 to 255,
- * say) are above 1, and all of them would be white.  It is read once more. */
+/* How many more of @image's numbers than not, of those above 0, are above
+ * @bound: of more than half of them, above 0 */
 static gboolean
-check_float (const char *path, const PictureHead *head, GError **error)
+weigh (VipsImage *image, double bound, double *more)
+{
+  g_autoptr (PictureImage) above = NULL, lit = NULL, twice = NULL, sum = NULL;
+
+  return vips_more_const1 (image, &above, bound, NULL) == 0
+         && vips_more_const1 (image, &lit, 0.0, NULL) == 0
+         && vips_linear1 (above, &twice, 2.0, 0.0, NULL) == 0
+         && vips_subtract (twice, lit, &sum, NULL) == 0
+         && vips_avg (sum, more, NULL) == 0;
+}
+
+/* Most of the numbers of a float picture that is meant otherwise (0 to 255,
+ * say) are above 1, and all of them would be white; most of one of whole
+ * numbers of 32 bits that are meant as fewer bits would be black.  What is 0
+ * says nothing: it may be the background.  The picture is read once more. */
+static gboolean
+check_numbers (VipsBandFormat format, const char *path, const PictureHead *head,
+               GError **error)
 {
   g_autoptr (PictureImage) image = picture_open (path, head, 1, error);
-  g_autoptr (PictureImage) above = NULL;
-  double mean = 0.0;
+  gboolean whole = format == VIPS_FORMAT_UINT;
+  double more = 0.0;
 
   if (image == NULL)
     return FALSE;
-  if (vips_more_const1 (image, &above, 1.0, NULL) != 0
-      || vips_avg (above, &mean, NULL) != 0)
+  if (! weigh (image, whole ? 65535.0 : 1.0, &more))
     return picture_refuse_reading (path, error);
-  if (mean < 128.0)
+  if (whole ? more >= 0.0 : more <= 0.0)
     return TRUE;
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
                _ ("Cannot read the picture “%s”: %s."), path,
-               _ ("most of its float numbers are above 1, which should be "
-                  "white; save it with 8 or 16 bits a channel"));
+               whole ? _ ("most of its numbers of 32 bits are below 65536, "
+                          "which is black; save it with 8 or 16 bits a channel")
+                     : _ ("most of its float numbers are above 1, which should "
+                          "be white; save it with 8 or 16 bits a channel"));
   return FALSE;
 }
 
@@ -368,9 +386,10 @@ picture_to_srgb (VipsImage **image, const PictureHead *head, const char *path,
   if (plain && head->kind != PICTURE_TIFF && head->gamma == 0.0
       && ! has_other_profile (*image))
     return TRUE;
-  if ((*image)->BandFmt == VIPS_FORMAT_FLOAT
+  if (((*image)->BandFmt == VIPS_FORMAT_FLOAT
+       || (*image)->BandFmt == VIPS_FORMAT_UINT)
       && (*image)->Type != VIPS_INTERPRETATION_LAB
-      && ! check_float (path, head, error))
+      && ! check_numbers ((*image)->BandFmt, path, head, error))
     {
       g_clear_object (image);
       return FALSE;

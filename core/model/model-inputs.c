@@ -12,6 +12,7 @@ cam_model_input_key (const char *input)
 {
   g_autofree char *key = g_strconcat ("input.", input, NULL);
 
+  g_strchomp (g_strdelimit (key, "=[]\r\n", '_')); /* no key can have them */
   return cam_known_keys_has (key) ? g_strconcat (key, ".value", NULL)
                                   : g_steal_pointer (&key);
 }

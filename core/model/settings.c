@@ -9,6 +9,14 @@
 
 #define GROUP "camlens"
 
+/* A link that leads nowhere is there, too, and no reason to go without. */
+static gboolean
+is_there (const char *path)
+{
+  return g_file_test (path, G_FILE_TEST_EXISTS)
+         || g_file_test (path, G_FILE_TEST_IS_SYMLINK);
+}
+
 char *
 cam_settings_find (const char *model_path)
 {
@@ -21,11 +29,11 @@ cam_settings_find (const char *model_path)
     *dot = '\0';
   own = g_strconcat (base, ".ini", NULL);
   path = g_build_filename (folder, own, NULL);
-  if (g_file_test (path, G_FILE_TEST_EXISTS))
+  if (is_there (path))
     return path;
   g_free (path);
   path = g_build_filename (folder, "model.ini", NULL);
-  if (g_file_test (path, G_FILE_TEST_EXISTS))
+  if (is_there (path))
     return path;
   g_free (path);
   return NULL;

@@ -264,10 +264,28 @@ def test_refused():
         add(f'multiplied {depth}.tif',
             stored(np.concatenate([v, v[..., :1]], 2), depth), 2, extra=[1])
     add('floats of 255.tif', (v * 255 + 2).astype(np.float32))
+    dark = np.where(np.arange(SIDE)[:, None, None] < 24, 0, v)
+    add('floats of 255 on black.tif', (dark * 250).astype(np.float32))
+    add('bytes in 32 bits.tif', np.round(v * 255).astype(np.uint32))
+    add('words in 32 bits, on black.tif', np.round(dark * 65535)
+        .astype(np.uint32))
+    add('multispectral.tif', np.round(v[..., :1] * 4095).astype(np.uint32), 1)
     fed = feed(names)
     for name in names:
         tap.check(isinstance(fed[name], str) and 'save it' in fed[name],
                   f'refused: {name}', fed[name])
+
+
+def test_dark():
+    """what is black, or black in most places, is not refused for it"""
+    v = smooth(8) / 255
+    dark = np.where(np.arange(SIDE)[:, None, None] < 24, 0, v)
+    right = {}
+    for depth in ('u4', 'f4'):
+        for name, values in (('black', v * 0), ('on black', dark)):
+            right[f'{name} {depth}.tif'] = values * 255
+            tiffs.write(path(f'{name} {depth}.tif'), stored(values, depth))
+    check(feed(right), right, 0.6)
 
 
 def test_png_gamma():
@@ -326,6 +344,7 @@ test_layouts()
 test_gray()
 test_colours()
 test_refused()
+test_dark()
 test_png_gamma()
 test_names()
 sys.exit(tap.done())

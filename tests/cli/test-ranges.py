@@ -152,6 +152,12 @@ def main():
         done = call(*arguments)
         tap.check('-0.9961' in done.stderr and 'input.scale=1 ' in done.stderr,
                   f'{arguments[0]} says it, of metadata, too', done.stderr)
+    os.symlink('nowhere', at('model', 'model.ini'))
+    done = call('embed', '-m', path, at('red.png'), '-o', at('e.npy'))
+    tap.check(done.returncode == 1 and 'model.ini' in done.stderr,
+              'settings behind a link that leads nowhere are missed',
+              done.stderr)
+    os.remove(at('model', 'model.ini'))
 
 
 main()

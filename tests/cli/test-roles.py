@@ -185,6 +185,12 @@ def test_camera():
     tap.check('“input.size” meant' in said and '“input.camera” meant' in said
               and '“input.camera”' not in said.splitlines()[0],
               'misspelt keys are still named', said)
+    model = camera('a=b[0]').save(at('camera'))
+    refused(model, 'a name that no key can have', 'input.a_b_0_=NUMBER')
+    got, said = embed(camera('a=b[0]').save(at('camera'),
+                                            'input.a_b_0_=3\n'))
+    tap.check(got is not None and not said.strip(), 'has one that can be',
+              said)
     model = camera('scale', 'float', ('N', 1)).save(at('scale'))
     refused(model, 'an input called scale', 'input.scale.value=NUMBER')
     model = camera('scale', 'float', ('N', 1)).save(
