@@ -216,7 +216,10 @@ add_path (Walk *walk, const char *path, GError **error)
                  _ ("'%s' is not a file"), path);
   else
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
-                 _ ("There is no picture “%s”."), path);
+                 is_among (pictures, ending_of (path))
+                     ? _ ("There is no picture “%s”.")
+                     : _ ("There is no file or folder “%s”."),
+                 path);
   return FALSE;
 }
 

@@ -6,8 +6,9 @@
  *   palette   all but the first colour
  *   gray      all but 0 (of 1 to 32 bits, or float)
  *   colour    all but black
- *   lossy     JPEG, HEIC, lossy WebP: what is at least a quarter as light as
- *             the lightest of the file, as black comes back as nearly black
+ *   lossy     JPEG, HEIC, lossy WebP, CMYK, Lab: what is at least a quarter as
+ *             light as the lightest of the file, as black comes back as nearly
+ *             black
  */
 #pragma once
 

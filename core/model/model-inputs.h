@@ -11,8 +11,8 @@
 #include "core/model/settings.h"
 
 /* The key that gives @input its value: "input.NAME", with _ for what no key can
- * have, or "input.NAME.value"
- * where the former is a setting of pictures. (transfer full) */
+ * have, or "input.NAME.value" where the former is a setting of pictures.
+ * (transfer full) */
 char *cam_model_input_key (const char *input);
 /* "[N, 3, height, 224]" with the names that the file gives (transfer full) */
 char *cam_model_input_shape_text (const CamValue *input);

@@ -102,6 +102,14 @@ cam_model_find (const char *name, GError **error)
   if (g_file_test (name, G_FILE_TEST_EXISTS)
       && ! g_file_test (name, G_FILE_TEST_IS_DIR))
     return g_strdup (name);
+  if (g_file_test (name, G_FILE_TEST_IS_DIR))
+    {
+      g_set_error (error, CAM_MODEL_ERROR, CAM_MODEL_ERROR_NOT_FOUND,
+                   _ ("The folder “%s” holds neither a model.onnx nor a single "
+                      "other .onnx file: name the file."),
+                   name);
+      return NULL;
+    }
   if (installed == NULL)
     installed = cam_models_installed ();
   refuse_name (name, installed, error);

@@ -84,6 +84,11 @@ def test_endings():
     names, notes, done = embed('kinds/without')
     tap.check(names == ['kinds/without'], 'what is named itself is read',
               done.stderr)
+    for name, words in (('nope', 'There is no file or folder'),
+                        ('nope.png', 'There is no picture')):
+        _, _, done = embed(name)
+        tap.check(done.returncode == 1 and words in done.stderr,
+                  f'{name} is not there', done.stderr)
     _, _, done = embed('kinds/x.bmp')
     tap.check(done.returncode == 1 and 'x.bmp' in done.stderr
               and 'Cannot read' in done.stderr, 'or said to be unreadable',

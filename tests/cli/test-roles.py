@@ -6,6 +6,7 @@ What a model gives is compared with `camlens run`, which is told every array.
 """
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -488,6 +489,17 @@ def test_fixed_batch():
     tap.check(embed(n.save(at('eight')))[0] is not None, 'one picture is fine')
 
 
+def test_folders():
+    for name, files in (('no network', ()), ('two networks', ('a.onnx', 'b.onnx'))):
+        os.makedirs(at(name))
+        for file in files:
+            shutil.copy(siamese().save(at('siamese')), at(name, file))
+        done = call('inspect', at(name))
+        tap.check(done.returncode == 1 and f'The folder “{at(name)}” holds'
+                  in done.stderr, f'a folder with {name} is said to be so',
+                  done.stderr)
+
+
 def test_open_size():
     """what fits pictures of 32 pixels alone, and does not say so"""
     n = Network()
@@ -507,7 +519,8 @@ for test in (test_second_picture, test_open_second_picture, test_camera,
              test_training, test_not_needed,
              test_second_is_the_picture, test_initialisers, test_choice,
              test_warnings, test_inner, test_no_vector, test_true_reasons,
-             test_no_picture, test_fixed_batch, test_open_size):
+             test_no_picture, test_fixed_batch, test_folders,
+             test_open_size):
     test()
 FOLDER.cleanup()
 sys.exit(tap.done())
