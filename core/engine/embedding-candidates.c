@@ -74,6 +74,7 @@ rank_of_name (const char *name)
     case CAM_NAME_STRONG:
       return strcmp (name, "embedding") == 0 ? RANK_EXACT : RANK_STRONG;
     case CAM_NAME_WEAK: return RANK_WEAK;
+    case CAM_NAME_MEASURE:
     case CAM_NAME_OTHER:
     case CAM_NAME_SCORES: return RANK_OTHER_NAME;
     default: return 0;
@@ -129,6 +130,15 @@ candidate_new (const CamNetwork *network, const CamGraph *all, const char *name,
   if (all || own)
     judge (c, cam_graph_find (all ? all : own, name));
   return c;
+}
+
+gboolean
+cam_embedding_candidate_is_measure (const CamEmbeddingCandidate *candidate)
+{
+  CamEmbeddingName says = cam_embedding_name (candidate->name);
+
+  return says == CAM_NAME_MEASURE
+         || (says == CAM_NAME_NOTHING && n_numbers (&candidate->shape) <= 4);
 }
 
 CamEmbeddingCandidate *

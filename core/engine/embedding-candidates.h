@@ -51,6 +51,9 @@ GPtrArray *cam_embedding_candidates (const CamNetwork *network,
 /* It could be the embedding of a picture (float32 or not, scores or not). */
 gboolean
 cam_embedding_candidate_is_possible (const CamEmbeddingCandidate *candidate);
+/* By its name, or by so few numbers, it is boxes, an age or the like. */
+gboolean
+cam_embedding_candidate_is_measure (const CamEmbeddingCandidate *candidate);
 /* The possible one of the highest rank; the first of those; or NULL. */
 const CamEmbeddingCandidate *
 cam_embedding_candidates_best (const GPtrArray *candidates);

@@ -53,15 +53,18 @@ cam_embedding_name (const char *name)
     "classes",       "classifier", "prediction", "predictions", "pred",
     "preds",         "label",      "labels",     NULL
   };
-  static const char *const others[] = {
-    "box",  "boxes",    "bbox",    "bboxes",    "landmark", "landmarks",
-    "age",  "gender",   "quality", "keypoints", "points",   "pose",
-    "text", "position", "patch",   "token",     "tokens",   NULL
+  static const char *const measures[] = {
+    "box",    "boxes",   "bbox",      "bboxes", "landmark", "landmarks", "age",
+    "gender", "quality", "keypoints", "points", "pose",     NULL
   };
+  static const char *const others[] = { "text",  "position", "patch",
+                                        "token", "tokens",   NULL };
   g_auto (GStrv) words = split_words (name);
 
   if (has_word (words, scores))
     return CAM_NAME_SCORES;
+  if (has_word (words, measures))
+    return CAM_NAME_MEASURE;
   if (has_word (words, others))
     return CAM_NAME_OTHER;
   if (has_word (words, strong))

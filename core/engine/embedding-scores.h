@@ -6,10 +6,11 @@
 typedef enum
 {
   CAM_NAME_NOTHING,
-  CAM_NAME_STRONG, /* "image_embeds" */
-  CAM_NAME_WEAK,   /* "features"     */
-  CAM_NAME_SCORES, /* "logits"       */
-  CAM_NAME_OTHER   /* "boxes", "age" */
+  CAM_NAME_STRONG,  /* "image_embeds" */
+  CAM_NAME_WEAK,    /* "features"     */
+  CAM_NAME_SCORES,  /* "logits"       */
+  CAM_NAME_MEASURE, /* "boxes", "age" */
+  CAM_NAME_OTHER    /* "text_embeds"  */
 } CamEmbeddingName;
 
 /* What the words of @name say, whatever stands between them */

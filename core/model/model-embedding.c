@@ -192,5 +192,13 @@ cam_model_embedding_verify (const CamNetwork *network, const char *embedding,
     return FALSE;
   if (c->scores != CAM_SCORES_NONE)
     warn_of_scores (c, warnings);
+  else if (cam_embedding_candidate_is_measure (c))
+    g_ptr_array_add (warnings,
+                     g_strdup_printf (_ ("“%s” is taken for the embedding, but "
+                                         "looks like boxes, an age or the "
+                                         "like: name the tensor that is the "
+                                         "embedding by embedding=TENSOR in "
+                                         "model.ini."),
+                                      c->name));
   return TRUE;
 }

@@ -405,6 +405,24 @@ def test_warnings():
                   found.get('warnings'), done.stderr)
 
 
+def test_measures():
+    """what is neither an embedding nor a classifier's scores"""
+    for outputs, n in ((('age', 'gender'), (101, 2)), (('loc', 'conf'), (4, 2)),
+                       (('face_boxes',), (40,))):
+        nodes = [gemm('flat', o, 16, k, False) for o, k in zip(outputs, n)]
+        model = head(*nodes, outputs=outputs).save(at('measure'))
+        found, done = facts(model)
+        tap.check(len(found.get('warnings', [])) == 1
+                  and f'“{outputs[0]}” is taken' in found['warnings'][0],
+                  f'{outputs[0]} is said to be no embedding',
+                  found.get('warnings'), done.stderr)
+    for name, k in (('cls_token', 16), ('embeds', 2), ('features', 3)):
+        model = head(gemm('flat', name, 16, k, k == 16), outputs=[name]).save(
+            at('measure'))
+        tap.check(facts(model)[0].get('warnings') == [],
+                  f'nothing is said of {k} {name}')
+
+
 def test_inner():
     n = head(gemm('flat', 'logits', 16, 40), SOFTMAX, outputs=['prob'])
     model = n.save(at('inner'), 'input.std=1\nembedding=flat\n')
@@ -518,9 +536,9 @@ Image.fromarray(np.random.default_rng(1).integers(
 for test in (test_second_picture, test_open_second_picture, test_camera,
              test_training, test_not_needed,
              test_second_is_the_picture, test_initialisers, test_choice,
-             test_warnings, test_inner, test_no_vector, test_true_reasons,
-             test_no_picture, test_fixed_batch, test_folders,
-             test_open_size):
+             test_warnings, test_measures, test_inner, test_no_vector,
+             test_true_reasons, test_no_picture, test_fixed_batch,
+             test_folders, test_open_size):
     test()
 FOLDER.cleanup()
 sys.exit(tap.done())
