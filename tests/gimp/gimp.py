@@ -168,7 +168,10 @@ PRELUDE = {
 (define (t-parasite item name) (caddr (gimp-item-get-parasite item name)))
 (define (t-save image drawable path)
   (gimp-file-save RUN-NONINTERACTIVE image path))
-(define (t-save-as image drawable path) (t-save image drawable path))
+;; a script's TIFF has no profile there unless it asks for it
+(define (t-save-as image drawable path)
+  (file-tiff-export #:run-mode RUN-NONINTERACTIVE #:image image #:file path
+                    #:include-color-profile TRUE))
 (define (t-save-layer layer path)
   (let* ((image (t-new (t-width layer) (t-height layer)
                        (if (t-gray? layer) GRAY RGB)))
