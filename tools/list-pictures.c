@@ -269,10 +269,9 @@ say_what_is_left (const Walk *walk)
                             walk->lost.n),
                   walk->lost.n, walk->lost.first);
   if (walk->machines.n > 0)
-    command_note (ngettext ("%d folder of thumbnails or of the system's was "
-                            "passed over: %s",
-                            "%d folders of thumbnails or of the system's were "
-                            "passed over: %s and others",
+    command_note (ngettext ("%d thumbnail or system folder was passed over: %s",
+                            "%d thumbnail or system folders were passed over: "
+                            "%s and others",
                             walk->machines.n),
                   walk->machines.n, walk->machines.first);
   if (walk->again.n > 0)

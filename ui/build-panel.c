@@ -328,7 +328,7 @@ cam_build_panel_confirm_again (GtkWidget *widget)
       widget,
       _ ("An interrupted build of this database was made with other settings "
          "or pictures. Begin again without it?"),
-      _ ("What it has done so far is thrown away. To go on with it, cancel and "
-         "give the settings that it was begun with."),
+      _ ("What it has done so far will be thrown away. To go on with it, "
+         "cancel and give the settings that it was begun with."),
       _ ("_Begin Again"));
 }

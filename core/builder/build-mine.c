@@ -94,8 +94,8 @@ cam_build_label (const CamBuildOptions *options, const int *ids, int n,
                       "folder, or give --labels"));
   else if (! negatives && options->continuous
            && cam_score_has_negative (options->score))
-    refuse (error, _ ("no value lies farther from another than the nearest one "
-                      "does, so there is nothing to hold a picture against: "
+    refuse (error, _ ("from each value all others are equally far, so there is "
+                      "nothing to hold a picture against: "
                       "more pictures or other labels are needed"));
   else if (! negatives && cam_score_has_negative (options->score))
     refuse (error, _ ("all pictures have the same label, and a triplet needs a "

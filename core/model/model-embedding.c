@@ -139,7 +139,7 @@ cam_model_embedding_fits (const char *name, CamDType dtype,
   g_set_error (error, CAM_MODEL_ERROR, CAM_MODEL_ERROR_NO_EMBEDDING,
                _ ("“%s” is no embedding: for one picture it is %s %s, and "
                   "should be one float32 vector ([N, D]). Of tokens, a map or "
-                  "boxes, take what the network pools them to."),
+                  "boxes, name the tensor that the network pools them to."),
                name, cam_dtype_name (dtype), text);
   return FALSE;
 }
