@@ -114,9 +114,9 @@ command_fail (const char *name, GError *error)
   const char *advice = error != NULL ? advice_for (error) : NULL;
 
   command_print (stderr, "camlens %s: %s%s%s%s\n", name,
-           error != NULL ? error->message : _ ("failed"),
-           advice != NULL ? " (" : "", advice != NULL ? advice : "",
-           advice != NULL ? ")" : "");
+                 error != NULL ? error->message : _ ("failed"),
+                 advice != NULL ? " (" : "", advice != NULL ? advice : "",
+                 advice != NULL ? ")" : "");
   g_clear_error (&error);
   return COMMAND_FAILED;
 }

@@ -70,20 +70,6 @@ draw_random (const EvaluateContext *context, const GArray *positives,
     }
 }
 
-static double
-cosine (const float *a, const float *b, int n)
-{
-  double ab = 0.0, aa = 0.0, bb = 0.0;
-
-  for (int i = 0; i < n; i++)
-    {
-      ab += (double) a[i] * b[i];
-      aa += (double) a[i] * a[i];
-      bb += (double) b[i] * b[i];
-    }
-  return aa > 0.0 && bb > 0.0 ? ab / sqrt (aa * bb) : 0.0;
-}
-
 /* The same as a build draws them: among all that may be drawn, and the picture
  * as the last of them */
 static void
@@ -109,7 +95,7 @@ draw_mined (const EvaluateContext *context, const GArray *positives,
       const EvaluatePicture *other = g_ptr_array_index (e->data.train, number);
 
       labels[i] = other->label;
-      cosines[i] = (float) cosine (anchor,
+      cosines[i] = (float) cam_cosine (anchor,
                                    e->data.train_embeddings
                                        + (gsize) number * e->dim,
                                    e->dim);

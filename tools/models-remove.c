@@ -64,15 +64,11 @@ digest_of (int folder, const char *name)
 {
   int fd = openat (folder, name,
                    O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-  g_autoptr (GChecksum) sum = g_checksum_new (G_CHECKSUM_SHA256);
-  guint8 piece[1 << 16];
-  ssize_t n = -1;
+  char *digest = fd != -1 ? cam_plain_file_digest_rest (fd) : NULL;
 
-  while (fd != -1 && (n = read (fd, piece, sizeof piece)) > 0)
-    g_checksum_update (sum, piece, n);
   if (fd != -1)
     close (fd);
-  return n == 0 ? g_strdup (g_checksum_get_string (sum)) : NULL;
+  return digest;
 }
 
 static gboolean

@@ -113,24 +113,30 @@ cam_plain_file_text (const char *path, gsize most, GError **error)
 }
 
 char *
-cam_plain_file_digest (const char *path, GError **error)
+cam_plain_file_digest_rest (int fd)
 {
   g_autoptr (GChecksum) sum = g_checksum_new (G_CHECKSUM_SHA256);
-  int fd = cam_plain_file_open (path, error);
   guint8 piece[1 << 16];
   ssize_t n;
-  int code;
+
+  while ((n = read (fd, piece, sizeof piece)) > 0)
+    g_checksum_update (sum, piece, n);
+  return n == 0 ? g_strdup (g_checksum_get_string (sum)) : NULL;
+}
+
+char *
+cam_plain_file_digest (const char *path, GError **error)
+{
+  int fd = cam_plain_file_open (path, error);
+  char *digest;
 
   if (fd < 0)
     return NULL;
-  while ((n = read (fd, piece, sizeof piece)) > 0)
-    g_checksum_update (sum, piece, n);
-  code = errno;
+  digest = cam_plain_file_digest_rest (fd);
+  if (digest == NULL)
+    refuse (path, errno, error);
   close (fd);
-  if (n == 0)
-    return g_strdup (g_checksum_get_string (sum));
-  refuse (path, code, error);
-  return NULL;
+  return digest;
 }
 
 gboolean

@@ -25,6 +25,8 @@ char *cam_plain_file_text (const char *path, gsize most, GError **error);
 /* SHA-256 of the file @path (transfer full), or NULL with G_IO_ERROR naming
  * @path */
 char *cam_plain_file_digest (const char *path, GError **error);
+/* The same of what is left to be read of @fd; NULL with errno (transfer full) */
+char *cam_plain_file_digest_rest (int fd);
 /* What g_key_file_load_from_file () does, of such a text */
 gboolean cam_plain_file_keys (GKeyFile *file, const char *path,
                               GKeyFileFlags flags, GError **error);

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/method/score.h"
+
 typedef struct
 {
   float value;
@@ -85,20 +87,6 @@ mix (const CamTensor *input, const Layout *layout, const float mean[3],
 }
 
 static double
-cosine (const float *a, const float *b, int n)
-{
-  double ab = 0.0, aa = 0.0, bb = 0.0;
-
-  for (int i = 0; i < n; i++)
-    {
-      ab += (double) a[i] * b[i];
-      aa += (double) a[i] * a[i];
-      bb += (double) b[i] * b[i];
-    }
-  return aa > 0.0 && bb > 0.0 ? ab / sqrt (aa * bb) : 0.0;
-}
-
-static double
 area (const float *curve, int steps)
 {
   double sum = 0.0;
@@ -138,7 +126,7 @@ trace (Curves *c, gboolean insert, float *curve, GError **error)
       if (! cam_embedder_run (c->embedder, c->worker, c->mixed, c->embedding,
                               error))
         return FALSE;
-      curve[i] = (float) cosine (c->original, c->embedding, dim);
+      curve[i] = (float) cam_cosine (c->original, c->embedding, dim);
     }
   return TRUE;
 }

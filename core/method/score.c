@@ -144,3 +144,17 @@ cam_score_flat (int dim, const float *anchor, const float *positive,
     return CAM_EMPTY_SAME_POSITIVE;
   return CAM_EMPTY_NO_GRADIENT;
 }
+
+double
+cam_cosine (const float *a, const float *b, int n)
+{
+  double ab = 0.0, aa = 0.0, bb = 0.0;
+
+  for (int i = 0; i < n; i++)
+    {
+      ab += (double) a[i] * b[i];
+      aa += (double) a[i] * a[i];
+      bb += (double) b[i] * b[i];
+    }
+  return aa > 0.0 && bb > 0.0 ? ab / sqrt (aa * bb) : 0.0;
+}

@@ -30,3 +30,6 @@ void cam_score_seed (CamScore score, int dim, const float *anchor,
 /* Why channel weights that are the gradient of the cosine score are all zero */
 CamEmpty cam_score_flat (int dim, const float *anchor, const float *positive,
                          const float *negative);
+
+/* Of two embeddings [n]; 0 where one has no length */
+double cam_cosine (const float *a, const float *b, int n);
